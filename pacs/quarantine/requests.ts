@@ -1,0 +1,93 @@
+/**
+ * What each process may ask the keeper, by socket. These tables are the whole of it: a request that is not in the table of the
+ * socket it came through ends the connection. Bodies and answers are JSON; each handler checks its own body.
+ *
+ * | socket      | request        | body                                   | answer |
+ * |-------------|----------------|----------------------------------------|--------|
+ * | association | asset          | PeerIdentity                           | Asset or null |
+ * | association, web | admit     | ReceivedObject                         | Admission, once the object, ledger and audit are durable |
+ * | association, web | record    | AuditMessage                           | null, once durable |
+ * | web         | concluded      | { objectId, timeoutMs }                | LedgerEntry, when concluded or when the time is over (then as it is) |
+ * | web, terminal | list         | ListRequest                            | { entries: LedgerEntry[], next: string or null, counts } |
+ * | web, terminal | show         | { objectId }                           | LedgerEntry |
+ * | web, terminal | decide       | DecideRequest                          | DecideAnswer |
+ * | web         | map            | { objectId, window? }                  | MapAnswer: the file map, made afresh by an examiner |
+ * | web         | recheck        | { digest }                             | { verdict }: a stale verdict is renewed before the object is served |
+ * | web         | damage         | { digest, found }                      | null: an archived file no longer has its digest: audited, out of sight |
+ * | web, terminal | access       | AccessRequest (pacs/access)            | AccessAnswer |
+ * | terminal    | status         | null                                   | StatusAnswer |
+ * | inspector   | claim          | { max }                                | Job[], waiting up to 20 s for the first |
+ * | inspector   | conclude       | Conclusion                             | null, once durable |
+ * | inspector   | mapped         | { jobId, map }                         | null: answer to a map job |
+ * | inspector   | hello          | InspectorStatus                        | null: engines, versions, sandbox; repeated when they change |
+ */
+import type { ObjectId } from '../reception/contract.ts';
+import type { LedgerEntry, State, Work } from './contract.ts';
+
+export type Job =
+  | { readonly kind: 'inspect'; readonly work: Work; readonly area: 'quarantine' | 'archive' }
+  | { readonly kind: 'map'; readonly jobId: string; readonly work: Work; readonly area: 'quarantine' | 'archive'; readonly window: { readonly offset: number; readonly length: number } | null };
+
+export interface ListRequest {
+  /** Empty: all states. */
+  readonly states: readonly State[];
+  /** Free text over patient, UIDs, source and codes; "" for all. */
+  readonly text: string;
+  /** At most 200. */
+  readonly limit: number;
+  /** From an earlier answer, or null for the newest. */
+  readonly after: string | null;
+}
+export interface ListAnswer {
+  readonly entries: readonly LedgerEntry[];
+  readonly next: string | null;
+  readonly counts: Readonly<Record<State, number>>;
+}
+
+/**
+ * What people do to a held object. Two people are needed: the first request is kept as a proposal, the second, by somebody else
+ * with the same decision, carries it out. `malicious` objects need a reviewer with the security duty as one of the two.
+ */
+export interface DecideRequest {
+  readonly objectId: ObjectId;
+  readonly decision: 'release' | 'destroy';
+  readonly person: string;
+  readonly reason: string;
+}
+export interface DecideAnswer {
+  readonly outcome: 'proposed' | 'done';
+  readonly entry: LedgerEntry;
+}
+
+/** The file map for people: spans merged to at most 4,000 for drawing, elements near them, and the bytes of one window for the hex view. */
+export interface MapAnswer {
+  readonly bytes: number;
+  readonly spans: readonly MapSpan[];
+  readonly findings: LedgerEntry['findings'];
+  /** Up to 4 KiB of the object as base64, from `offset`. */
+  readonly window: { readonly offset: number; readonly base64: string } | null;
+}
+export interface MapSpan {
+  readonly offset: number;
+  readonly length: number;
+  readonly kind: string;
+  readonly tag: string;
+  /** Keyword of the dictionary or "". */
+  readonly keyword: string;
+  readonly path: string;
+  readonly vr: string;
+}
+
+export interface InspectorStatus {
+  readonly sandbox: { readonly strength: 'namespaces' | 'permission-model' | 'none'; readonly text: string };
+  readonly engines: readonly { readonly name: string; readonly version: string; readonly signatures: string; readonly state: 'ready' | 'missing' | 'failing'; readonly text: string }[];
+  readonly epoch: string;
+  readonly examiners: number;
+}
+
+export interface StatusAnswer {
+  readonly counts: Readonly<Record<State, number>>;
+  readonly inspector: InspectorStatus | null;
+  readonly audit: { readonly entries: number; readonly root: string };
+  readonly disk: { readonly freeBytes: number; readonly totalBytes: number };
+}

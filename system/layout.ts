@@ -1,0 +1,47 @@
+/** The one data directory that holds everything (DESIGN §5), and who owns what in it. */
+import { join } from 'node:path';
+
+export interface Layout {
+  readonly data: string;
+  /** Doors write here, one file an object, named by its ObjectId. */
+  readonly arriving: string;
+  /** Keeper: admitted objects, named by ObjectId, in 256 folders by its first two digits; also the vault of bytes as received. */
+  readonly quarantine: string;
+  /** Keeper: archived objects, named by digest, in 256 folders by its first two digits. Immutable. */
+  readonly archive: string;
+  /** Keeper: SQLite database of ledger, index, access and assets. web reads it. */
+  readonly database: string;
+  /** Keeper: the audit log. */
+  readonly audit: string;
+  /** web: certificate and key. */
+  readonly tls: string;
+  /** One Unix socket for each peer of the keeper. */
+  readonly run: string;
+  readonly sockets: { readonly association: string; readonly web: string; readonly inspector: string; readonly terminal: string };
+}
+
+/** Paths under a data directory. Makes nothing. */
+export function layoutOf(data: string): Layout {
+  const run = join(data, 'run');
+  return {
+    data,
+    arriving: join(data, 'arriving'),
+    quarantine: join(data, 'quarantine'),
+    archive: join(data, 'archive'),
+    database: join(data, 'database', 'lazaret.sqlite'),
+    audit: join(data, 'audit'),
+    tls: join(data, 'tls'),
+    run,
+    sockets: {
+      association: join(run, 'association', 'keeper.sock'),
+      web: join(run, 'web', 'keeper.sock'),
+      inspector: join(run, 'inspector', 'keeper.sock'),
+      terminal: join(run, 'terminal', 'keeper.sock'),
+    },
+  };
+}
+
+/** The file of an object in quarantine or archive: `<area>/<first two digits>/<name>`. */
+export function objectPath(area: string, name: string): string {
+  return join(area, name.slice(0, 2), name);
+}

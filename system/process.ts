@@ -1,0 +1,51 @@
+/**
+ * How each process of ours starts and ends. The parent hands over settings as JSON in LAZARET_SETTINGS; the process answers
+ * with one line on stdout, `{"ready":{…}}`, once it does its job. SIGTERM or the end of stdin (the parent is gone) ends it cleanly.
+ */
+import type { Layout } from './layout.ts';
+
+export interface Settings {
+  readonly layout: Layout;
+  /** Address to listen on; loopback unless someone chose otherwise. */
+  readonly host: string;
+  /** 0 takes a free port, which the ready line reports. */
+  readonly dimsePort: number;
+  readonly dimseTlsPort: number;
+  readonly httpsPort: number;
+  readonly aeTitle: string;
+  /** `required` refuses to start without namespaces; `available` uses the strongest there is; `off` is for tests of the sandbox itself. */
+  readonly sandbox: 'required' | 'available' | 'off';
+  readonly clamd: { readonly host: string; readonly port: number } | { readonly socket: string } | null;
+  readonly examiners: number;
+  readonly privateSOPClasses: readonly string[];
+}
+
+export interface Running {
+  /** Reported to the parent: addresses, sandbox strength. */
+  readonly ready: Readonly<Record<string, unknown>>;
+  stop(): Promise<void>;
+}
+
+/** Longest a process may take to end its work before it is ended. The whole must be down within 10 s (DESIGN §7). */
+const stopTimeoutMs = 6_000;
+
+/** Runs a process' main function with its settings until it is told to stop. */
+export async function runProcess(main: (settings: Settings) => Promise<Running>): Promise<void> {
+  const settings = JSON.parse(process.env['LAZARET_SETTINGS'] ?? '') as Settings;
+  const running = await main(settings);
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => process.exit(1), stopTimeoutMs).unref();
+    running.stop().then(() => process.exit(0), (error: unknown) => {
+      process.stderr.write(`${(error as Error)?.stack ?? String(error)}\n`);
+      process.exit(1);
+    });
+  };
+  process.on('SIGTERM', stop);
+  // The supervisor gets a terminal's SIGINT too and stops us in order; one that reaches us directly is not ours to act on.
+  process.on('SIGINT', () => {});
+  process.stdin.on('end', stop).on('error', stop).resume();
+  process.stdout.write(`${JSON.stringify({ ready: running.ready })}\n`);
+}
