@@ -5,7 +5,7 @@ export const actions = ['read', 'annotate', 'write-bytes', 'decide', 'administer
 /** `sign-in` is what an unauthenticated person may do: fetch the pages' static files, sign in, ask whether the system is up. */
 export type Action = (typeof actions)[number];
 
-export const roles = ['viewer', 'sender', 'reviewer', 'administrator'] as const;
+export const roles = ['viewer', 'sender', 'reviewer', 'security', 'administrator'] as const;
 export type Role = (typeof roles)[number];
 
 /** Who asks. `peer` is a registered DICOM asset, `person` a signed-in user, `token` a bearer token. */
@@ -21,5 +21,7 @@ export const permitted: Readonly<Record<Role, readonly Action[]>> = {
   viewer: ['read'],
   sender: ['write-bytes'],
   reviewer: ['read', 'decide'],
+  // One of the two people who may release what was found malicious.
+  security: ['read', 'decide'],
   administrator: ['read', 'administer'],
 };

@@ -15,13 +15,15 @@
  * | web         | recheck        | { digest }                             | { verdict }: a stale verdict is renewed before the object is served |
  * | web         | damage         | { digest, found }                      | null: an archived file no longer has its digest: audited, out of sight |
  * | web, terminal | access       | AccessRequest (pacs/access)            | AccessAnswer |
- * | terminal    | status         | null                                   | StatusAnswer |
+ * | terminal    | assets         | { do: list, add or remove, asset? }       | Asset[] |
+ * | web, terminal | status         | null                                   | StatusAnswer |
  * | inspector   | claim          | { max }                                | Job[], waiting up to 20 s for the first |
  * | inspector   | conclude       | Conclusion                             | null, once durable |
  * | inspector   | mapped         | { jobId, map }                         | null: answer to a map job |
  * | inspector   | hello          | InspectorStatus                        | null: engines, versions, sandbox; repeated when they change |
  */
 import type { ObjectId } from '../reception/contract.ts';
+import type { Role } from '../access/actions.ts';
 import type { LedgerEntry, State, Work } from './contract.ts';
 
 export type Job =
@@ -45,13 +47,15 @@ export interface ListAnswer {
 }
 
 /**
- * What people do to a held object. Two people are needed: the first request is kept as a proposal, the second, by somebody else
- * with the same decision, carries it out. `malicious` objects need a reviewer with the security duty as one of the two.
+ * What people do to a held object. Releasing what is `malformed` or `unscannable` (or a conflict) takes one reviewer with a reason.
+ * Releasing what is `malicious` and destroying anything takes two people: the first request is kept as a proposal, the second, by
+ * somebody else with the same decision, carries it out; for `malicious` one of the two has the role `security`.
  */
 export interface DecideRequest {
   readonly objectId: ObjectId;
   readonly decision: 'release' | 'destroy';
   readonly person: string;
+  readonly roles: readonly Role[];
   readonly reason: string;
 }
 export interface DecideAnswer {
