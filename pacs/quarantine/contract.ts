@@ -87,6 +87,14 @@ export type FrameTable =
   /** `frames[i]` is a flat list [offset, length, offset, length, …] of the fragments of frame i + 1. */
   | { readonly kind: 'encapsulated'; readonly frames: readonly (readonly number[])[] };
 
+/** A decision that takes two people and waits for the second. */
+export interface Proposal {
+  readonly decision: 'release' | 'destroy';
+  readonly person: string;
+  readonly reason: string;
+  readonly proposedAt: number;
+}
+
 /** A row of the ledger as people see it (CLI, console, STOW). */
 export interface LedgerEntry {
   readonly objectId: ObjectId;
@@ -110,4 +118,6 @@ export interface LedgerEntry {
   readonly modality: string;
   /** Objects that carry the same SOP Instance UID with other bytes. */
   readonly conflicts: readonly ObjectId[];
+  /** Decisions on this object that wait for a second person; absent or empty when none does. */
+  readonly proposals?: readonly Proposal[];
 }
