@@ -1,5 +1,5 @@
 /** The one data directory that holds everything (DESIGN §5), and who owns what in it. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 export interface Layout {
   readonly data: string;
@@ -44,4 +44,13 @@ export function layoutOf(data: string): Layout {
 /** The file of an object in quarantine or archive: `<area>/<first two digits>/<name>`. */
 export function objectPath(area: string, name: string): string {
   return join(area, name.slice(0, 2), name);
+}
+
+/** The data directory when none is given on the command line: `LAZARET_DATA`, else a folder in the user's data home. */
+export function dataDirectory(given: string | undefined, environment: Readonly<Record<string, string | undefined>>): string {
+  if (given !== undefined && given !== '') return resolve(given);
+  const named = environment['LAZARET_DATA'];
+  if (named !== undefined && named !== '') return resolve(named);
+  const home = environment['XDG_DATA_HOME'] ?? join(environment['HOME'] ?? '.', '.local', 'share');
+  return resolve(home, 'lazaret');
 }

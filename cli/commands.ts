@@ -1,0 +1,13 @@
+import type { Command } from './command.ts';
+
+/** The table of commands; `./lazaret --help` prints it. Modules are loaded only when called: a quick command must start quickly. */
+export const commands: readonly Command[] = [
+  { name: 'inspect', usage: 'inspect FILE_OR_FOLDER… [--json] [--map]', does: 'inspect files without a server: verdict, findings, digests', module: './inspect.ts' },
+  { name: 'doctor', usage: 'doctor [--json]', does: 'what is running, how strongly it is confined, engines, certificates, disk', module: './doctor.ts' },
+  { name: 'send', usage: 'send HOST:PORT PATH… [--called AET] [--calling AET]', does: 'send objects by C-STORE', module: './send.ts' },
+  { name: 'quarantine', usage: 'quarantine list | show ID | export ID | release ID | destroy ID', does: 'the held objects', module: './quarantine.ts' },
+  { name: 'token', usage: 'token add NAME --role ROLE | list | remove NAME', does: 'bearer tokens for systems', module: './token.ts' },
+  { name: 'user', usage: 'user add NAME --role ROLE | list | remove NAME', does: 'people who may sign in', module: './user.ts' },
+  { name: 'asset', usage: 'asset list | add NAME --ae AET --address ADDRESS… --may store | remove ID', does: 'the DICOM peers and what they may do', module: './asset.ts' },
+  { name: 'audit', usage: 'audit verify | show [--xml]', does: 'the audit log: is every byte as it was written?', module: './audit.ts' },
+];

@@ -1,0 +1,138 @@
+/** `./lazaret doctor`: what is running, how strongly it is confined, engines and signature age, certificates, disk, clock. Exit 1 if something needs care. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync, readdirSync, statSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs, styleText } from 'node:util';
+import { connectChannel } from '@lazaret/system/channel.ts';
+import { layoutOf, type Layout } from '@lazaret/system/layout.ts';
+import type { StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
+import type { Terminal } from './command.ts';
+
+/** `care` makes the command exit 1; `note` is worth knowing. */
+type Grade = 'well' | 'note' | 'care';
+interface Line {
+  readonly topic: string;
+  readonly grade: Grade;
+  readonly text: string;
+}
+
+/** Under this the disk needs care; the doors refuse new objects before it is full. */
+const freeBytesCare = 5 * 2 ** 30;
+/** Time to get a new certificate from whoever issues them. */
+const certificateDaysCare = 30;
+/** Carries fixes in tls, dns and brotli that older ones lack. */
+const nodeWanted = [26, 12, 1] as const;
+
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { values } = parseArgs({ args: [...args], options: { json: { type: 'boolean', default: false } } });
+  const layout = layoutOf(terminal.data);
+  const lines = [...runningLines(layout), ...(await keeperLines(layout)), ...certificateLines(layout), diskLine(layout), clockLine(), nodeLine()];
+  if (values.json) terminal.stdout.write(`${JSON.stringify({ data: layout.data, lines })}\n`);
+  else terminal.stdout.write(lines.map(render).join(''));
+  return lines.some((line) => line.grade === 'care') ? 1 : 0;
+}
+
+function render(line: Line): string {
+  const mark = { well: styleText('green', '✓'), note: styleText('cyan', 'i'), care: styleText(['bold', 'red'], '!') }[line.grade];
+  return `${mark} ${line.topic.padEnd(12)} ${line.text}\n`;
+}
+
+interface SupervisorState {
+  readonly pid: number;
+  readonly processes: Readonly<Record<string, { readonly pid: number; readonly since: number; readonly restarts: number; readonly confinement: { readonly strength: string; readonly text: string } }>>;
+}
+
+function runningLines(layout: Layout): Line[] {
+  let state: SupervisorState;
+  try {
+    state = JSON.parse(readFileSync(join(layout.run, 'supervisor.json'), 'utf8')) as SupervisorState;
+    process.kill(state.pid, 0);
+  } catch {
+    return [{ topic: 'running', grade: 'care', text: `Lazaret does not run on ${layout.data}. Start it with: npm start -- --data ${layout.data}` }];
+  }
+  return ['keeper', 'inspector', 'association', 'web'].map((name): Line => {
+    const one = state.processes[name];
+    if (one === undefined) return { topic: name, grade: 'care', text: 'is not running; the supervisor\'s output says why' };
+    const restarted = one.restarts > 0 ? `, restarted ${one.restarts} times` : '';
+    return { topic: name, grade: one.confinement.strength === 'none' || one.restarts > 2 ? 'care' : one.confinement.strength === 'namespaces' ? 'well' : 'note', text: `process ${one.pid}${restarted}; sandbox: ${one.confinement.text}` };
+  });
+}
+
+async function keeperLines(layout: Layout): Promise<Line[]> {
+  let status: StatusAnswer;
+  try {
+    const channel = await connectChannel(layout.sockets.terminal, 500);
+    status = await channel.request<StatusAnswer>('status', null);
+    channel.close();
+  } catch (error) {
+    return [{ topic: 'keeper', grade: 'care', text: `does not answer: ${(error as Error).message}` }];
+  }
+  const lines: Line[] = [];
+  if (status.inspector === null) {
+    lines.push({ topic: 'inspection', grade: 'care', text: 'no inspector has reported: nothing leaves the quarantine until one does' });
+  } else {
+    const { sandbox, engines, epoch, examiners } = status.inspector;
+    lines.push({ topic: 'inspection', grade: sandbox.strength === 'namespaces' ? 'well' : 'care', text: `${examiners} examiners; sandbox: ${sandbox.text}` });
+    for (const engine of engines) lines.push({ topic: engine.name, grade: engine.state === 'ready' ? 'well' : 'care', text: `${engine.state}: ${engine.version}, ${engine.signatures}${engine.text ? ` (${engine.text})` : ''}` });
+    if (!engines.some((engine) => engine.name === 'clamd')) lines.push({ topic: 'clamd', grade: 'note', text: 'not configured: YARA-X is the only engine' });
+    lines.push({ topic: 'epoch', grade: 'well', text: epoch });
+  }
+  const { counts } = status;
+  lines.push({ topic: 'held', grade: counts.held > 0 ? 'note' : 'well', text: `${counts.held} held, ${counts.waiting + counts.inspecting} waiting for inspection, ${counts.archived} archived` });
+  lines.push({ topic: 'audit log', grade: 'well', text: `${status.audit.entries} entries, root ${status.audit.root.slice(0, 16)}…; \`./lazaret audit verify\` checks each byte` });
+  return lines;
+}
+
+function certificateLines(layout: Layout): Line[] {
+  let names: string[];
+  try {
+    names = readdirSync(layout.tls).filter((name) => /\.(pem|crt)$/.test(name) && !/key/.test(name));
+  } catch {
+    names = [];
+  }
+  if (names.length === 0) return [{ topic: 'certificate', grade: 'care', text: 'none yet: the first start makes one' }];
+  return names.map((name): Line => {
+    try {
+      const certificate = new X509Certificate(readFileSync(join(layout.tls, name)));
+      const days = Math.floor((certificate.validToDate.getTime() - Date.now()) / 86_400_000);
+      const own = certificate.issuer === certificate.subject ? ', self-signed' : '';
+      return { topic: 'certificate', grade: days < certificateDaysCare ? 'care' : 'well', text: `${name}: ${days < 0 ? 'expired' : `valid for ${days} more days`}${own}` };
+    } catch {
+      return { topic: 'certificate', grade: 'care', text: `${name} cannot be read as a certificate` };
+    }
+  });
+}
+
+function diskLine(layout: Layout): Line {
+  try {
+    const disk = statfsSync(layout.data);
+    const free = disk.bavail * disk.bsize;
+    const mode = statSync(layout.data).mode & 0o077;
+    if (mode !== 0) return { topic: 'disk', grade: 'care', text: `${layout.data} can be read by other users of this machine: chmod 700 it` };
+    return { topic: 'disk', grade: free < freeBytesCare ? 'care' : 'well', text: `${(free / 2 ** 30).toFixed(1)} GiB free of ${((disk.blocks * disk.bsize) / 2 ** 30).toFixed(1)} GiB for ${layout.data}` };
+  } catch {
+    return { topic: 'disk', grade: 'care', text: `${layout.data} does not exist` };
+  }
+}
+
+/** Audit messages carry this machine's time, so it has to be kept by somebody (PS3.15 Annex F asks for a Consistent Time). */
+function clockLine(): Line {
+  for (const path of ['/run/systemd/timesync/synchronized', '/run/chrony/chronyd.pid', '/var/lib/ntp/ntp.drift', '/run/ntpd.pid']) {
+    try {
+      statSync(path);
+      return { topic: 'clock', grade: 'well', text: `kept by a time service (${path})` };
+    } catch {
+      continue;
+    }
+  }
+  return { topic: 'clock', grade: 'note', text: 'no time service was found on this machine (systemd-timesyncd, chrony, ntp): audit times are only as good as its clock' };
+}
+
+function nodeLine(): Line {
+  const [major = 0, minor = 0, patch = 0] = process.versions.node.split('.').map(Number);
+  const [wantMajor, wantMinor, wantPatch] = nodeWanted;
+  const older = major !== wantMajor ? major < wantMajor : minor !== wantMinor ? minor < wantMinor : patch < wantPatch;
+  return older
+    ? { topic: 'Node', grade: 'note', text: `${process.version}: security fixes of ${nodeWanted.join('.')} (tls, dns, brotli) are missing; production should run at least that` }
+    : { topic: 'Node', grade: 'well', text: process.version };
+}
