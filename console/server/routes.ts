@@ -1,0 +1,102 @@
+/**
+ * The console's thin server: checks what the browser sends, asks the keeper, hands the answer on. Nothing is decided here but the
+ * shape of requests; who may do what is decided before a handler runs (pacs/access), what may happen to an object is the keeper's.
+ *
+ * SECURITY: everything in the answers that came with an object (names, descriptions, findings' texts, bytes) is data of an unknown sender.
+ * It leaves as JSON and base64 only; the pages show it as text (app/words/plain.ts).
+ */
+import { Failure } from '@lazaret/system/failure.ts';
+import type { Action } from '@lazaret/pacs/access/actions.ts';
+import { json, problem, type Route, type RouteAnswer, type RouteRequest } from '@lazaret/pacs/access/routes.ts';
+import { states, type LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
+import type { DecideAnswer, DecideRequest, ListAnswer, ListRequest, MapAnswer, StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
+import { z } from 'zod';
+import { pageRoutes } from './pages.ts';
+import { reasonCharactersMax, reasonCharactersMin, windowBytesMax, type SessionAnswer } from './answers.ts';
+
+/** The keeper as the console sees it: a Channel (system/channel.ts) or anything that answers the same requests. */
+export interface Keeper {
+  request<Answer>(name: string, body: unknown): Promise<Answer>;
+}
+export interface ConsoleDeps {
+  readonly keeper: Keeper;
+  /** Folder of the built pages; console/dist where it is not given. */
+  readonly pages?: string;
+}
+
+/** Longest search text: a UID is at most 64 characters (PS3.5 §9.1), a person name 64 in each of three groups. */
+const textCharactersMax = 200;
+/** What the keeper gives at most in one answer (ListRequest). */
+const listEntriesMax = 200;
+
+const objectParams = z.strictObject({ objectId: z.string().regex(/^[0-9a-f]{32}$/, 'is not an object id: 32 hexadecimal digits') });
+const count = (most: number) => z.string().regex(/^\d{1,16}$/, 'is not a number').transform(Number).refine((value) => value <= most, `is more than ${most}`);
+const listQuery = z.strictObject({
+  states: z.string().optional().transform((text) => (text === undefined || text === '' ? [] : text.split(','))).pipe(z.array(z.enum(states))),
+  text: z.string().max(textCharactersMax).default(''),
+  limit: count(listEntriesMax).default(100),
+  after: z.string().max(512).optional(),
+});
+const windowQuery = z.strictObject({ offset: count(Number.MAX_SAFE_INTEGER).optional(), length: count(windowBytesMax).optional() });
+const decisionBody = z.strictObject({
+  decision: z.enum(['release', 'destroy']),
+  reason: z.string().trim().min(reasonCharactersMin, `is too short: at least ${reasonCharactersMin} characters, it goes on the record`).max(reasonCharactersMax),
+});
+
+/** Every route of the console: its JSON API under /console/api/ and its pages under /console/. */
+export function consoleRoutes(deps: ConsoleDeps): Route[] {
+  const { keeper } = deps;
+  return [
+    api('GET', 'session', 'read', ({ actor }) => json(200, { kind: actor.kind, name: actor.name, roles: actor.roles } satisfies SessionAnswer, noStore)),
+    api('GET', 'objects', 'read', async ({ query }) => {
+      const { after, ...rest } = listQuery.parse(Object.fromEntries(query));
+      return json(200, await keeper.request<ListAnswer>('list', { ...rest, after: after ?? null } satisfies ListRequest), noStore);
+    }),
+    api('GET', 'objects/:objectId', 'read', async ({ params }) => json(200, await keeper.request<LedgerEntry>('show', objectParams.parse(params)), noStore)),
+    api('GET', 'objects/:objectId/map', 'read', async ({ params, query }) => {
+      const { objectId } = objectParams.parse(params);
+      const { offset, length } = windowQuery.parse(Object.fromEntries(query));
+      const window = offset === undefined ? null : { offset, length: length ?? windowBytesMax };
+      return json(200, await keeper.request<MapAnswer>('map', window === null ? { objectId } : { objectId, window }), noStore);
+    }),
+    api('POST', 'objects/:objectId/decision', 'decide', async ({ actor, params, body }) => {
+      const { objectId } = objectParams.parse(params);
+      const { decision, reason } = decisionBody.parse(body);
+      const request = { objectId: objectId as DecideRequest['objectId'], decision, reason, person: actor.name, roles: actor.roles };
+      return json(200, await keeper.request<DecideAnswer>('decide', request satisfies DecideRequest), noStore);
+    }),
+    api('GET', 'status', 'read', async () => json(200, await keeper.request<StatusAnswer>('status', null), noStore)),
+    ...pageRoutes(deps.pages),
+  ];
+}
+
+/** Answers name patients: no cache keeps them. */
+const noStore = { 'cache-control': 'no-store' };
+
+function api(method: 'GET' | 'POST', path: string, action: Action, handler: (request: RouteRequest) => Promise<RouteAnswer> | RouteAnswer): Route {
+  return {
+    method,
+    url: `/console/api/${path}`,
+    action,
+    audience: 'console',
+    body: method === 'POST' ? 'json' : 'none',
+    handler: async (request) => {
+      try {
+        return await handler(request);
+      } catch (error) {
+        return answerFailure(error);
+      }
+    },
+  };
+}
+
+/** The HTTP status for a request that came to nothing, with a sentence for the person who made it. Our own bugs are thrown on. */
+function answerFailure(error: unknown): RouteAnswer {
+  if (error instanceof z.ZodError) {
+    return problem(400, 'request-invalid', error.issues.map((issue) => `${issue.path.join('.') || 'the request'} ${issue.message}`).join('; '));
+  }
+  if (!(error instanceof Failure) || error.severity === 'broken') throw error;
+  if (error.severity === 'unavailable') return problem(503, error.code, error.message, { 'retry-after': 3 });
+  if (/-(unknown|missing|absent|not-found)$/.test(error.code)) return problem(404, error.code, error.message);
+  return problem(409, error.code, error.message);
+}
