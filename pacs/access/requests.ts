@@ -20,7 +20,7 @@ export type AccessRequest =
   /** A person left: audited as 110114 Logout. */
   | { readonly do: 'sign-out'; readonly name: string; readonly address: string; readonly audience: Audience }
   /** Was the account behind a session or a remembered token removed or changed since? */
-  | { readonly do: 'still'; readonly kind: 'person' | 'token'; readonly name: string }
+  | { readonly do: 'still'; readonly kind: 'person' | 'token'; readonly name: string; readonly stamp: string }
   | { readonly do: 'first-administrator' }
   | { readonly do: 'user-add'; readonly by: Actor; readonly name: string; readonly password: string; readonly roles: readonly Role[] }
   | { readonly do: 'user-list'; readonly by: Actor }
@@ -41,7 +41,8 @@ export interface Token {
 }
 
 export type AccessAnswer =
-  | { readonly outcome: 'known'; readonly actor: Actor }
+  /** `stamp` changes with the secret: who was let in by a secret that is no longer there is not let in again. */
+  | { readonly outcome: 'known'; readonly actor: Actor; readonly stamp: string }
   /** `retryAfterMs` is 0 unless the account or address is locked for a while. */
   | { readonly outcome: 'unknown'; readonly reason: string; readonly retryAfterMs: number }
   | { readonly outcome: 'first-administrator'; readonly missing: boolean }

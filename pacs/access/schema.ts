@@ -1,5 +1,6 @@
 /** Tables of users, tokens and the one-time code. The keeper runs the migrations and is the only one that writes. */
-import type { Kysely, Migration } from 'kysely';
+import type { Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
 
 export interface AccessTables {
   access_user: { name: string; password: string; roles: string; created_at: number };

@@ -20,7 +20,7 @@ function derive(password: string, salt: Buffer): Promise<Buffer> {
   if (waiting >= waitingMax) return Promise.reject(unavailable('sign-in-busy', 'too many people are signing in at once; try again'));
   waiting += 1;
   const run = last.then(() => argon2Async('argon2id', { message: password.normalize('NFKC'), nonce: salt, ...cost }));
-  last = run.then(() => { waiting -= 1; }, () => { waiting -= 1; });
+  last = run.catch(() => null).finally(() => { waiting -= 1; });
   return run;
 }
 
