@@ -4,9 +4,7 @@
  */
 import type { AccessStore } from './store.ts';
 
-/** What the keeper's ready line carries as `firstAdministrator`; null once an administrator exists. */
-export async function firstAdministrator(store: AccessStore): Promise<{ readonly code: string; readonly text: string } | null> {
-  const code = await store.firstAdministratorCode();
-  if (code === null) return null;
-  return { code, text: `No administrator yet. Open /sign-in and make one with this one-time code (valid for a day, once): ${code}` };
+/** What the keeper's ready line carries as `firstAdministratorCode`; undefined once there is an administrator. */
+export function firstAdministratorCode(store: AccessStore): string | undefined {
+  return store.firstAdministratorCode() ?? undefined;
 }

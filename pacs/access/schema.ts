@@ -1,35 +1,37 @@
-/** Tables of users, tokens and the one-time code. The keeper runs the migrations and is the only one that writes. */
-import type { Kysely } from 'kysely';
-import type { Migration } from 'kysely/migration';
+/** Tables of users, tokens and the one-time code. The keeper runs the migrations and is the only one that reads or writes them. */
 
-export interface AccessTables {
-  access_user: { name: string; password: string; roles: string; created_at: number };
-  /** `sha256` of a random 256-bit token: nothing to guess, so a slow hash would only cost time on each request. */
-  access_token: { sha256: string; name: string; role: string; created_at: number };
-  /** At most one row: the code that makes the first administrator. */
-  access_code: { sha256: string; created_at: number };
+/** One step of the schema; run once, in order, inside a transaction. Never change one that was published, add another. */
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
 }
 
-/** For kysely's Migrator; names sort after those that they build on. */
-export const migrations: Readonly<Record<string, Migration>> = {
-  'access-001-first': {
-    async up(database: Kysely<unknown>): Promise<void> {
-      await database.schema.createTable('access_user')
-        .addColumn('name', 'text', (column) => column.primaryKey().notNull())
-        .addColumn('password', 'text', (column) => column.notNull())
-        .addColumn('roles', 'text', (column) => column.notNull())
-        .addColumn('created_at', 'integer', (column) => column.notNull())
-        .execute();
-      await database.schema.createTable('access_token')
-        .addColumn('sha256', 'text', (column) => column.primaryKey().notNull())
-        .addColumn('name', 'text', (column) => column.notNull().unique())
-        .addColumn('role', 'text', (column) => column.notNull())
-        .addColumn('created_at', 'integer', (column) => column.notNull())
-        .execute();
-      await database.schema.createTable('access_code')
-        .addColumn('sha256', 'text', (column) => column.primaryKey().notNull())
-        .addColumn('created_at', 'integer', (column) => column.notNull())
-        .execute();
-    },
+export const migrations: readonly Migration[] = [
+  {
+    name: 'access-0001',
+    sql: `
+CREATE TABLE users (
+  name TEXT PRIMARY KEY NOT NULL,
+  -- argon2id (secrets.ts).
+  password TEXT NOT NULL,
+  -- Roles with blanks between.
+  roles TEXT NOT NULL,
+  createdAt INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tokens (
+  -- Of a random 256-bit token: nothing to guess, so a slow hash would only cost time on each request.
+  sha256 TEXT PRIMARY KEY NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  role TEXT NOT NULL,
+  createdAt INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- At most one row: the code that makes the first administrator.
+CREATE TABLE oneTimeCodes (
+  sha256 TEXT PRIMARY KEY NOT NULL,
+  createdAt INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`,
   },
-};
+];
