@@ -1,0 +1,81 @@
+/**
+ * What an inspector and its examiners say to each other, as frames (system/frames.ts) over the examiner's stdin and stdout.
+ *
+ *   examiner → inspector   ExaminerHello, once, when it is ready
+ *   inspector → examiner   Assignment, several may wait in the pipe
+ *   examiner → inspector   Report with the span table as payload, one an assignment, in order
+ *
+ * The examiner decodes hostile bytes, so everything in a Report is untrusted until report.ts has checked it.
+ */
+import type { SpanTable } from '@lazaret/dicom/filemap/contract.ts';
+import type { Disarmed, Finding, InstanceReport, Work } from '../quarantine/contract.ts';
+import type { InspectorStatus, MapAnswer } from '../quarantine/requests.ts';
+
+export interface Assignment {
+  readonly id: number;
+  readonly path: string;
+  readonly work: Work;
+  /** Hash the Data Set even where nothing has to be disarmed: `lazaret inspect` shows it. */
+  readonly dataSetDigest: boolean;
+  /** Also describe the spans for people, and the bytes of a window. */
+  readonly map: { readonly window: { readonly offset: number; readonly length: number } | null } | null;
+}
+
+export type EngineStatus = InspectorStatus['engines'][number];
+
+export interface ExaminerHello {
+  readonly ready: true;
+  readonly engines: readonly EngineStatus[];
+}
+
+export interface Report {
+  readonly id: number;
+  /** Of the bytes that were read. */
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly findings: readonly Finding[];
+  readonly instance: InstanceReport | null;
+  readonly disarmed: Disarmed | null;
+  readonly dataSetSha256: string;
+  readonly map: MapAnswer | null;
+}
+
+/** A taken-over or confused examiner could report without end; people read a few dozen findings. */
+export const findingsMax = 200;
+/** Longest text of a finding: two sentences with numbers. */
+export const findingTextMax = 500;
+/** Window of the hex view. */
+export const windowBytesMax = 4096;
+/** Spans drawn in one map for people. */
+export const drawnSpansMax = 4000;
+
+const spanBytes = 8 + 8 + 4 + 1 + 1;
+
+/** The columns one after the other, little-endian as every machine that we run on. */
+export function encodeSpans(spans: SpanTable): Uint8Array {
+  const { count } = spans;
+  const bytes = new Uint8Array(count * spanBytes);
+  let offset = 0;
+  for (const column of [spans.offsets, spans.lengths, spans.tags, spans.kinds, spans.depths]) {
+    const used = new Uint8Array(column.buffer, column.byteOffset, count * column.BYTES_PER_ELEMENT);
+    bytes.set(used, offset);
+    offset += used.length;
+  }
+  return bytes;
+}
+
+/** Null when the payload is not a whole number of spans. The values are as untrusted as before. */
+export function decodeSpans(payload: Uint8Array): SpanTable | null {
+  if (payload.length % spanBytes !== 0) return null;
+  const count = payload.length / spanBytes;
+  // Copied, because typed arrays of 8 byte numbers must start at a multiple of 8.
+  const bytes = new Uint8Array(payload).buffer;
+  return {
+    count,
+    offsets: new Float64Array(bytes, 0, count),
+    lengths: new Float64Array(bytes, count * 8, count),
+    tags: new Uint32Array(bytes, count * 16, count),
+    kinds: new Uint8Array(bytes, count * 20, count),
+    depths: new Uint8Array(bytes, count * 21, count),
+  };
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { randomFillSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { rulesFolder, yaraEngine, type Place } from './yara.ts';
+import { loadYara } from './yaraaddon.ts';
+
+const engine = yaraEngine();
+const other = (): Place => ({ tag: '(0009,1001)', region: 'other' });
+const scan = (bytes: Uint8Array, place: () => Place = other): string[] => engine.scan({ bytes, offset: 0, place }).map((finding) => finding.code);
+/** `bytes` in the middle of zeros: what depends on the position is no rule's business. */
+const inside = (...parts: (string | number[])[]): Buffer => Buffer.concat([Buffer.alloc(1000), ...parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part))), Buffer.alloc(1000)]);
+const eicar = ['X5O!P%@AP[4', 'PZX54(P^)7CC)7}$EICAR', '-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*'];
+
+/** Inert headers: the fields that a rule looks at, and nothing that could run. */
+const peHeader = [0x50, 0x45, 0, 0, 0x64, 0x86, 3, 0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0, 0x22, 0, 0x0b, 0x02];
+const elfHeader = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0x3e, 0, 1, 0, 0, 0];
+const shortcut = [0x4c, 0, 0, 0, 1, 0x14, 2, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46];
+const zipEntry = [0x50, 0x4b, 3, 4, 0x14, 0, 0, 0, 8, 0];
+
+// Each rule of the pack with something that it must find.
+const samples: Readonly<Record<string, readonly [string, Buffer]>> = {
+  eicar_test_file: ['malware-signature', inside(`${eicar[0]}\\${eicar[1]}${eicar[2]}`)],
+  windows_executable: ['executable-content', inside(peHeader)],
+  linux_executable: ['executable-content', inside(elfHeader)],
+  macos_executable: ['executable-content', inside([0xcf, 0xfa, 0xed, 0xfe, 7, 0, 0, 1, 3, 0, 0, 0, 2, 0, 0, 0])],
+  other_executable: ['executable-content', inside('dex\n035\0')],
+  unix_script: ['script-content', inside('#!', '/bin/sh\n')],
+  windows_script: ['script-content', inside('new ActiveXObject("WScript', '.Shell")')],
+  windows_shortcut: ['shortcut-content', inside(shortcut)],
+  autorun_file: ['shortcut-content', inside('[autorun]\r\nopen=viewer\r\n')],
+  zip_container: ['container-content', inside(zipEntry)],
+  rar_container: ['container-content', inside('Rar!\x1a\x07\x01\x00')],
+  other_container: ['container-content', inside([0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4])],
+  pdf_document: ['document-content', inside('%PDF', '-1.7\n')],
+  compound_document: ['document-content', inside([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1])],
+};
+
+const present = loadYara().addon !== null;
+
+test('each rule of the pack finds its sample, with its code', { skip: !present }, () => {
+  const rules = readdirSync(rulesFolder).filter((name) => name.endsWith('.yar')).flatMap((name) => [...readFileSync(join(rulesFolder, name), 'utf8').matchAll(/^rule (\w+)/gm)].map((match) => match[1]!));
+  assert.deepEqual(Object.keys(samples).toSorted(), rules.toSorted());
+  for (const [rule, [code, bytes]] of Object.entries(samples)) {
+    const [finding] = engine.scan({ bytes, offset: 5000, place: other });
+    assert.equal(finding?.code, code, rule);
+    assert.match(finding!.text, new RegExp(rule));
+    assert.ok(finding!.offset >= 6000 && finding!.offset < 7000, `${rule} points at the match`);
+    assert.equal(finding!.tag, '(0009,1001)');
+  }
+});
+
+test('rule files are not themselves what they look for', { skip: !present }, () => {
+  for (const name of readdirSync(rulesFolder)) {
+    assert.deepEqual(scan(readFileSync(join(rulesFolder, name))).filter((code) => code === 'malware-signature' || code === 'executable-content'), [], name);
+  }
+});
+
+test('random pixels match nothing', { skip: !present }, () => {
+  const bytes = Buffer.alloc(4 * 1024 * 1024);
+  for (let round = 0; round < 8; round += 1) assert.deepEqual(scan(randomFillSync(bytes)), []);
+});
+
+test('text may speak of scripts, a document may be one; both are still looked into for programs', { skip: !present }, () => {
+  const text = (): Place => ({ tag: '(0040,A160)', region: 'text' });
+  const document = (): Place => ({ tag: '(0042,0011)', region: 'document' });
+  assert.deepEqual(scan(samples['unix_script']![1], text), []);
+  assert.deepEqual(scan(samples['pdf_document']![1], document), []);
+  assert.deepEqual(scan(samples['windows_executable']![1], text), ['executable-content']);
+  assert.deepEqual(scan(samples['eicar_test_file']![1], document), ['malware-signature']);
+});
+
+test('a rule pack that does not compile is an engine that fails, and no object is clean', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lazaret-rules-'));
+  writeFileSync(join(folder, 'broken.yar'), present ? 'include "/etc/hostname"' : '');
+  const broken = yaraEngine(folder);
+  assert.notEqual(broken.version().state, 'ready');
+  assert.match(broken.scan({ bytes: Buffer.alloc(10), offset: 0, place: other })[0]!.code, /^engine-(failed|missing)$/);
+});

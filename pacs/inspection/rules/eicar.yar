@@ -1,0 +1,11 @@
+rule eicar_test_file {
+  meta:
+    code = "malware-signature"
+    place = "anywhere"
+    text = "the EICAR anti-malware test file"
+  strings:
+    // One byte is left open so that the rule is not the text itself.
+    $whole = { 58 35 4F 21 50 25 40 41 50 5B 34 ?? 50 5A 58 35 34 28 50 5E 29 37 43 43 29 37 7D 24 45 49 43 41 52 2D }
+  condition:
+    $whole
+}
