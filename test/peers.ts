@@ -1,49 +1,31 @@
-/**
- * The programs of others that judge us (DCMTK, Orthanc, …). A test that wants one asks for it here: where it is not installed the
- * test is skipped under a name that the log shows, and where skipping is forbidden (CI) the test fails instead.
- */
-import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+/** Other people's programs that judge ours. A test that needs one that is not installed is skipped by name, or fails where skipping is forbidden. */
+import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { TestContext } from 'node:test';
+import { repository } from './system.ts';
 
-/** Debian puts servers in /usr/sbin, which is not on everybody's PATH. */
 const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
 
-/** Path of a program, or null. Skips nothing. */
-export function findPeer(name: string): string | null {
-  for (const folder of folders) {
-    const path = join(folder, name);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      continue;
-    }
-  }
-  return null;
+/** Where a program is, or null. */
+export function programPath(name: string): string | null {
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null;
 }
 
-/**
- * Path of the peer's program. Where it is absent: skips the test (return at once when null comes back), or throws when
- * LAZARET_SKIP=forbidden.
- */
-export function peer(t: TestContext, name: string): string | null {
-  return present(t, name, findPeer(name));
+/** For node:test's `skip`: the reason when a program is missing. Throws where LAZARET_SKIP is `forbidden` (.ci/run). */
+export function unlessInstalled(...programs: readonly string[]): string | false {
+  const missing = programs.filter((name) => programPath(name) === null);
+  if (missing.length === 0) return false;
+  const reason = `not installed: ${missing.join(', ')}`;
+  if (process.env['LAZARET_SKIP'] === 'forbidden') throw new Error(`${reason}, and skipping is forbidden`);
+  return reason;
 }
 
-/** The Python interpreter that can import `module` (such as pydicom), by the rules of `peer`. */
-export function pythonPeer(t: TestContext, module: string): string | null {
-  const python = findPeer('python3');
-  const found = python !== null && spawnSync(python, ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0;
-  return present(t, module, found ? python : null);
+/** pydicom's own test files, as Debian and pip install them. */
+export function pydicomFiles(): string | null {
+  return ['/usr/lib/python3/dist-packages/pydicom/data/test_files'].find((path) => existsSync(path)) ?? null;
 }
 
-function present(t: TestContext, name: string, path: string | null): string | null {
-  if (path !== null) return path;
-  const text = `SKIPPED PEER ${name}`;
-  if (process.env['LAZARET_SKIP'] === 'forbidden') throw new Error(`${text}: it is not installed, and skipping is forbidden`);
-  t.skip(text);
-  process.stdout.write(`${text}\n`);
-  return null;
+/** A folder of public DICOM files, never part of the repository: LAZARET_CORPUS, else `shared/corpus` beside it. */
+export function corpusFolder(): string | null {
+  const path = process.env['LAZARET_CORPUS'] ?? join(repository, '..', 'shared', 'corpus');
+  return existsSync(path) ? path : null;
 }

@@ -202,7 +202,7 @@ export function report(name: string, content: readonly Item[], sopClassUID: stri
 }
 
 const findings = [
-  'No acute intracranial haemorrhage beyond the known focus in the left frontal lobe.',
+  'No acute intracranial haemorrhage beyond the known focus in the left occipital lobe.',
   'Ventricles and sulci appropriate for age; no midline shift; basal cisterns are open.',
   'Calcification of the pineal gland, without significance.',
   'Paranasal sinuses and mastoid air cells are clear; no fracture of the calvaria.',
