@@ -1,0 +1,211 @@
+/**
+ * Searches of the index (QIDO-RS, C-FIND): which Studies, Series or Instances match, newest first, as DICOM JSON. Runs in processes that
+ * only read. A search is bounded in what it returns and in what it looks through; what was cut is said in `notes`.
+ *
+ * SQLite's planner does not know how common a name is. So this one counts the candidates of each condition first, up to a bound, and
+ * then either goes through the fewest candidates, or through the Studies by date until enough match: the cheaper of the two.
+ */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Query } from '@lazaret/dicom/web/query.ts';
+import { refused } from '@lazaret/system/failure.ts';
+import { indexedAttributes, requestAttributeKeys, type IndexedAttribute, type Level } from './attributes.ts';
+import { planOf, tables, trigramDriver, type Driver, type Filter, type Parameter, type Trigrams } from './filters.ts';
+import { composeRow, type Row, type SearchScope } from './answers.ts';
+import type { JSONDataSet } from './metadata.ts';
+
+/** Most results of one answer. A page of a list has 25 to 100; one Series may have thousands of instances, and clients rarely page there. */
+export const resultsMax: Readonly<Record<Level, number>> = { study: 1000, series: 5000, instance: 20_000 };
+/** Most instances of one answer when attributes are asked for that only the metadata hold: each costs a read and a parse. */
+export const documentResultsMax = 1000;
+/** Largest offset: going through a hundred thousand results page by page is no search. */
+export const offsetMax = 100_000;
+/** Candidates are counted up to here: about 2 ms. */
+const countedMax = 20_000;
+/** Series or instances that an unscoped search goes through at most, newest first, when no condition has an index (about 0.2 s). */
+const walkedMax = 200_000;
+/** Statements kept: there are as many texts as combinations of conditions; people use a few dozen. */
+const statementsMax = 256;
+
+export interface SearchResult {
+  readonly studyInstanceUID: string;
+  /** null at Study level. */
+  readonly seriesInstanceUID: string | null;
+  readonly sopInstanceUID: string | null;
+  readonly attributes: Record<string, unknown>;
+}
+
+export interface SearchAnswer {
+  readonly results: readonly SearchResult[];
+  /** There are more than were returned. */
+  readonly more: boolean;
+  /** Sentences for the user agent: what was ignored or left out. */
+  readonly notes: readonly string[];
+}
+
+export interface Search {
+  search(level: Level, scope: SearchScope, query: Query): SearchAnswer;
+}
+
+const byPath: ReadonlyMap<string, IndexedAttribute> = new Map(indexedAttributes.map((one) => [one.tag, one]));
+const depth: Readonly<Record<Level, number>> = { study: 0, series: 1, instance: 2 };
+
+/** Searches through a connection that is open for reading. */
+export function searchIn(database: DatabaseSync): Search {
+  const statements = new Map<string, StatementSync>();
+  /** The least recently used statement goes first. */
+  const prepare = (text: string): StatementSync => {
+    const known = statements.get(text);
+    if (known !== undefined) statements.delete(text);
+    const statement = known ?? database.prepare(text);
+    statements.set(text, statement);
+    if (statements.size > statementsMax) statements.delete(statements.keys().next().value!);
+    return statement;
+  };
+
+  return {
+    search(level, scope, query) {
+      if (query.offset > offsetMax) throw refused('offset-exceeded', `the offset is ${query.offset}, at most ${offsetMax} results are skipped; narrow the search instead`);
+      const notes: string[] = query.unknown.length === 0 ? [] : [`These parameters are no attributes and were ignored: ${printable(query.unknown)}`];
+      const { filters, drivers } = conditionsOf(level, scope, query, notes);
+      const wantsDocuments = level === 'instance' && (query.includeAll || query.includeFields.some((path) => !byPath.has(path[0]!.tag)));
+      const cap = wantsDocuments ? documentResultsMax : resultsMax[level];
+      const limit = Math.min(query.limit ?? cap, cap);
+      if (limit === 0) return { results: [], more: false, notes };
+
+      const { text, parameters, walked } = planned(prepare, level, scope, filters, drivers, limit + query.offset);
+      if (walked) notes.push(`Only the newest ${walkedMax} were searched: name a Study, a Series or an attribute of a Study`);
+      const rows = prepare(text).all(...parameters, limit + 1, query.offset) as unknown as Row[];
+      const more = rows.length > limit;
+      if (more) rows.pop();
+      const read = prepare('SELECT metadata FROM documents WHERE instanceKey = ?');
+      const results = rows.map((row): SearchResult => ({
+        studyInstanceUID: row.studyInstanceUID, seriesInstanceUID: row.seriesInstanceUID ?? null, sopInstanceUID: row.sopInstanceUID ?? null,
+        attributes: composeRow(level, scope, query, row, wantsDocuments ? JSON.parse(read.get(row.instanceKey!)!['metadata'] as string) as JSONDataSet : null),
+      }));
+      return { results, more, notes };
+    },
+  };
+}
+
+/** Names for a header: nothing of the query that is not plain text. */
+function printable(names: readonly string[]): string {
+  return names.slice(0, 8).map((name) => name.replace(/[^A-Za-z0-9_.]/g, '?')).join(', ');
+}
+
+/** Filters and drivers of the conditions and of the scope. */
+function conditionsOf(level: Level, scope: SearchScope, query: Query, notes: string[]): { filters: Filter[]; drivers: Driver[] } {
+  const filters: Filter[] = [];
+  const drivers: Driver[] = [];
+  const trigrams: Trigrams[] = [];
+  const ignored: string[] = [];
+  const requests: { column: string; condition: Query['conditions'][number] }[] = [];
+  for (const condition of query.conditions) {
+    const [top, inner, further] = condition.path;
+    const attribute = byPath.get(top!.tag);
+    const request = top!.tag === '00400275' && inner !== undefined && further === undefined ? requestAttributeKeys.find((one) => one.tag === inner.tag) : undefined;
+    if (request !== undefined && depth[level] >= depth.series) {
+      requests.push({ column: request.column, condition });
+    } else if (inner === undefined && attribute !== undefined && attribute.column !== null && depth[attribute.level] <= depth[level]) {
+      const plan = planOf({ ...attribute, column: attribute.column }, condition.matching, query.fuzzyMatching);
+      if (plan === null) continue;
+      filters.push(plan.filter);
+      if (plan.driver !== null) drivers.push(plan.driver);
+      if (plan.trigrams !== null) trigrams.push(plan.trigrams);
+    } else if (condition.matching.kind !== 'universal') {
+      // PS3.4 §C.2.2.1.3: an Optional Key that is not supported is not matched. Say so: the answer is wider than was asked.
+      ignored.push(condition.name);
+    }
+  }
+  if (ignored.length > 0) notes.push(`Matching on these attributes is not supported here and was ignored: ${printable(ignored)}`);
+  const combined = trigramDriver(trigrams);
+  if (combined !== null) drivers.push(combined);
+  if (requests.length > 0) addRequests(requests, query.fuzzyMatching, filters, drivers);
+  if (scope.studyInstanceUID !== undefined) filters.push({ where: 'studies.studyInstanceUID = ?', parameters: [scope.studyInstanceUID] });
+  if (scope.seriesInstanceUID !== undefined) filters.push({ where: 'series.seriesInstanceUID = ?', parameters: [scope.seriesInstanceUID] });
+  return { filters, drivers };
+}
+
+/** All conditions on the Request Attributes Sequence must hold in one Item (PS3.4 §C.2.2.2.6). */
+function addRequests(requests: readonly { column: string; condition: Query['conditions'][number] }[], fuzzy: boolean, filters: Filter[], drivers: Driver[]): void {
+  const plans = requests.flatMap(({ column, condition }) => planOf({ vr: 'SH', level: 'series', column }, condition.matching, fuzzy) ?? []);
+  if (plans.length === 0) return;
+  const where = plans.map((plan) => plan.filter.where.replaceAll('series.', 'requestAttributes.')).join(' AND ');
+  const select = `SELECT seriesKey FROM requestAttributes WHERE ${where}`;
+  const parameters = plans.flatMap((plan) => plan.filter.parameters);
+  filters.push({ where: `series.seriesKey IN (${select})`, parameters });
+  drivers.push({ table: 'series', select: select.replace('SELECT', 'SELECT DISTINCT'), parameters, unique: false });
+}
+
+const columns: Readonly<Record<Level, string>> = {
+  study: 'studies.studyInstanceUID, studies.attributes AS studyAttributes, studies.modalitiesInStudy, studies.numberOfSeries, studies.numberOfInstances',
+  series: 'series.seriesInstanceUID, series.attributes AS seriesAttributes, series.numberOfInstances AS numberOfSeriesInstances',
+  instance: 'instances.instanceKey, instances.sopInstanceUID, instances.sopClassUID, instances.transferSyntaxUID, instances.instanceNumber, instances.rows, instances.columns, instances.bitsAllocated, instances.numberOfFrames',
+};
+const keys = { studies: 'studyKey', series: 'seriesKey', instances: 'instanceKey' } as const;
+
+interface Planned {
+  readonly text: string;
+  readonly parameters: readonly Parameter[];
+  /** The search goes through a bounded part of the index only. */
+  readonly walked: boolean;
+}
+
+/** The statement; its last two parameters are limit and offset. `wanted` is how many matches it must find. */
+function planned(prepare: (text: string) => StatementSync, level: Level, scope: SearchScope, filters: readonly Filter[], drivers: readonly Driver[], wanted: number): Planned {
+  const where = filters.length === 0 ? '' : `WHERE ${filters.map((one) => `(${one.where})`).join(' AND ')}`;
+  const parameters = filters.flatMap((one) => one.parameters);
+  const selected = `SELECT ${columns.study}${level === 'study' ? '' : `, ${columns.series}`}${level === 'instance' ? `, ${columns.instance}` : ''}`;
+  const paging = 'LIMIT ? OFFSET ?';
+  if (scope.studyInstanceUID !== undefined && level !== 'study') {
+    // Inside one Study: in the order in which people read it.
+    const order = level === 'series' ? 'series.seriesNumber, series.seriesKey' : 'series.seriesNumber, series.seriesKey, instances.instanceNumber, instances.instanceKey';
+    const joins = level === 'series' ? '' : 'CROSS JOIN instances USING (seriesKey)';
+    return { text: `${selected} FROM studies CROSS JOIN series USING (studyKey) ${joins} ${where} ORDER BY ${order} ${paging}`, parameters, walked: false };
+  }
+  const order = level === 'study' ? 'studies.studyDate DESC, studies.studyKey DESC' : `${tables[level]}.${keys[tables[level]]} DESC`;
+  const upper = { study: '', series: 'CROSS JOIN studies USING (studyKey)', instance: 'CROSS JOIN series USING (seriesKey) CROSS JOIN studies USING (studyKey)' }[level];
+  const driver = chosen(prepare, level, drivers, wanted);
+  if (driver !== null) {
+    const down = joinsDown(driver.table, level);
+    return { text: `${selected} FROM (${driver.select}) AS candidates ${down} ${where} ORDER BY ${order} ${paging}`, parameters: [...driver.parameters, ...parameters], walked: false };
+  }
+  if (level === 'study') return { text: `${selected} FROM studies ${where} ORDER BY ${order} ${paging}`, parameters, walked: false };
+  const table = tables[level];
+  if (filters.length === 0) return { text: `${selected} FROM ${table} ${upper} ORDER BY ${order} ${paging}`, parameters, walked: false };
+  const newest = `(SELECT * FROM ${table} ORDER BY ${keys[table]} DESC LIMIT ${walkedMax}) AS ${table}`;
+  return { text: `${selected} FROM ${newest} ${upper} ${where} ORDER BY ${order} ${paging}`, parameters, walked: (prepare(`SELECT max(${keys[table]}) AS last FROM ${table}`).get()!['last'] as number | null ?? 0) > walkedMax };
+}
+
+/** From the candidates' table to all the tables that the level needs. */
+function joinsDown(from: Driver['table'], level: Level): string {
+  if (level === 'study') return 'CROSS JOIN studies ON studies.studyKey = candidates.studyKey';
+  const studies = from === 'studies' ? 'CROSS JOIN studies ON studies.studyKey = candidates.studyKey CROSS JOIN series ON series.studyKey = studies.studyKey' : '';
+  const series = from === 'series' ? 'CROSS JOIN series ON series.seriesKey = candidates.seriesKey CROSS JOIN studies ON studies.studyKey = series.studyKey' : '';
+  const below = level === 'instance' ? 'CROSS JOIN instances ON instances.seriesKey = series.seriesKey' : '';
+  if (from !== 'instances') return `${studies}${series} ${below}`;
+  return 'CROSS JOIN instances ON instances.instanceKey = candidates.instanceKey CROSS JOIN series ON series.seriesKey = instances.seriesKey CROSS JOIN studies ON studies.studyKey = series.studyKey';
+}
+
+/**
+ * The driver with the fewest candidates, or null where going through everything by date is expected to find enough sooner.
+ * Conditions are taken as independent; a driver that has no more than countedMax candidates is never far off.
+ */
+function chosen(prepare: (text: string) => StatementSync, level: Level, drivers: readonly Driver[], wanted: number): Driver | null {
+  const unique = drivers.find((one) => one.unique);
+  if (unique !== undefined || drivers.length === 0) return unique ?? null;
+  let best: Driver | null = null;
+  let fewest = Number.POSITIVE_INFINITY;
+  let share = 1;
+  const totals = new Map<string, number>();
+  for (const driver of drivers) {
+    const count = prepare(`SELECT count(*) AS n FROM (${driver.select} LIMIT ${countedMax})`).get(...driver.parameters)!['n'] as number;
+    if (count === 0) return driver;
+    if (!totals.has(driver.table)) totals.set(driver.table, (prepare(`SELECT max(${keys[driver.table]}) AS last FROM ${driver.table}`).get()!['last'] as number | null) ?? 0);
+    share *= Math.min(1, count / Math.max(1, totals.get(driver.table)!));
+    if (count < fewest) [best, fewest] = [driver, count];
+    if (fewest < wanted) break;
+  }
+  // At Series and Instance level a candidate Study brings all of its rows, and the walk is bounded: candidates serve better.
+  if (level !== 'study') return best;
+  return wanted / share < fewest ? null : best;
+}
