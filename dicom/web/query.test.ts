@@ -73,6 +73,7 @@ test('every wrong parameter is named with what is wrong', () => {
     'StudyDate: "2026-01-02" is not a date YYYYMMDD or a range of two', 'StudyTime: "25" is not a time HHMMSS.FFFFFF, cut short where you like, or a range of two',
     'StudyInstanceUID: "abc" is not a UID', 'SeriesNumber: "1*" is not a whole number', 'RequestAttributesSequence: is a sequence: name the attribute inside it, as in sequence.attribute',
   ]);
+  assert.match(problemsOf('PatientID=a%00b')[0]!, /control character/);
   assert.match(problemsOf('StudyDate=20261301')[0]!, /not a date/);
   assert.match(problemsOf('StudyDate=20260202-20260101')[0]!, /ends before it begins/);
   assert.match(problemsOf('PatientID=1&00100020=2')[0]!, /twice/);

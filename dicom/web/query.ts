@@ -90,7 +90,10 @@ export function parseQuery(parameters: Iterable<readonly [name: string, value: s
       wrong(name, `there are more than ${parametersMax} parameters`);
       break;
     }
-    if (value.length > valueLengthMax) {
+    if (/\p{Cc}/u.test(value)) {
+      // No value that can be matched holds one (PS3.5 §6.2), and what comes after a NUL would be lost on the way.
+      wrong(name, 'the value holds a control character');
+    } else if (value.length > valueLengthMax) {
       wrong(name, `the value has ${value.length} characters, at most ${valueLengthMax} are taken`);
     } else if (name === 'limit' || name === 'offset') {
       // PS3.18 §8.3.4.4

@@ -84,10 +84,10 @@ test('a withdrawn instance leaves nothing to be found, and comes back whole', ()
   const before = makeIndex();
   indexInstance(before, one);
   indexInstance(database, one);
-  assert.equal(withdrawInstance(database, one.digest, 'damaged', 5), true);
+  assert.deepEqual(withdrawInstance(database, one.digest, 'damaged', 5), one.instance);
   assert.deepEqual(counts(database), { studies: [], rows: ['series 0', 'instances 0', 'documents 0', 'studyModalities 0', 'requestAttributes 0', 'withdrawnInstances 1'] });
   assertTrue(database);
-  assert.equal(withdrawInstance(database, one.digest, 'damaged', 5), false);
+  assert.equal(withdrawInstance(database, one.digest, 'damaged', 5), null);
   assert.equal(restoreInstance(database, one.digest, 'later epoch'), true);
   assert.deepEqual(readArchived(database, one.digest), { ...one, epoch: 'later epoch' });
   assert.deepEqual(counts(database), counts(before));

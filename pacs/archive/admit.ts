@@ -91,25 +91,25 @@ export function indexInstance(database: DatabaseSync, archived: ArchivedInstance
   return { outcome: superseded === null ? 'added' : 'superseded', superseded, conflicts };
 }
 
-/** Takes an instance out of the index, keeping all that brings it back. Returns false where the digest is not indexed. */
-export function withdrawInstance(database: DatabaseSync, digest: Digest, reason: WithdrawalReason, withdrawnAt: number): boolean {
+/** Takes an instance out of the index, keeping all that brings it back. Returns what was indexed, or null where the digest is not. */
+export function withdrawInstance(database: DatabaseSync, digest: Digest, reason: WithdrawalReason, withdrawnAt: number): InstanceReport | null {
   const run = statementsOf(database);
   const archived = readArchived(database, digest);
-  if (archived === null) return false;
+  if (archived === null) return null;
   const { instanceKey, seriesKey, studyKey, modality, studyDate } = run.withdrawable.get(digest) as { instanceKey: number; seriesKey: number; studyKey: number; modality: string; studyDate: string };
   run.addWithdrawn.run(digest, archived.objectId, archived.instance.studyInstanceUID, archived.instance.seriesInstanceUID, archived.instance.sopInstanceUID, reason, withdrawnAt, JSON.stringify(archived));
   run.removeDocument.run(instanceKey);
   run.removeInstance.run(instanceKey);
   run.countInSeries.run(-1, seriesKey);
   run.countInStudy.run(-1, studyKey);
-  if ((run.seriesCount.get(seriesKey) as { count: number }).count > 0) return true;
+  if ((run.seriesCount.get(seriesKey) as { count: number }).count > 0) return archived.instance;
   run.removeRequests.run(seriesKey);
   run.removeSeries.run(seriesKey);
   countModality(run, studyKey, studyDate, modality, -1);
-  if ((run.studyCount.get(studyKey) as { count: number }).count > 0) return true;
+  if ((run.studyCount.get(studyKey) as { count: number }).count > 0) return archived.instance;
   run.removeTexts.run(studyKey);
   run.removeStudy.run(studyKey);
-  return true;
+  return archived.instance;
 }
 
 /** Puts a withdrawn instance back, for example after its file was restored or found clean again. Returns false where it was not withdrawn. */
