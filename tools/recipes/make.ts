@@ -58,6 +58,7 @@ export function make(from: Ingredients): Recipe {
         expected: from.overAssociation ?? from.expected,
       };
     },
+    ...(from.trailing === undefined ? {} : { trailing: () => from.trailing!().length }),
     doors: from.doors ?? (from.overAssociation === null ? ['stow'] : ['association', 'stow']),
   };
 }

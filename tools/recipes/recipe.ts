@@ -34,6 +34,8 @@ export interface Recipe {
   readonly expected: Expected;
   /** How it goes over DIMSE, or null where nothing of it is left there or it cannot be said in a C-STORE. */
   readonly transfer: (() => Transfer) | null;
+  /** How many bytes of the file lie behind the Data Set. */
+  readonly trailing?: () => number;
   /** Doors that it can pass. */
   readonly doors: readonly Door[];
 }
