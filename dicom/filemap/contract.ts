@@ -115,6 +115,8 @@ export interface MappedObject {
   /** Byte range of the Data Set in the object: from after group 2 to the end of its last element (FFFC,FFFC and trailing bytes are outside). For deflated ones, the deflate stream. */
   readonly dataSetOffset: number;
   readonly dataSetLength: number;
+  /** Spans of `dataSetSource` where that is not the object itself (an inflated Data Set): the same invariant holds for them and its length. */
+  readonly dataSetSpans?: SpanTable;
   /** Encapsulated Pixel Data, or null: the fragments in order (offset and length of the value, in dataSetSource), and the Basic Offset Table's value range. */
   readonly fragments: { readonly offsets: Float64Array; readonly lengths: Float64Array; readonly basicOffsetTable: readonly [offset: number, length: number] } | null;
   /** Index in `elements` of Pixel Data (7FE0,0010), (7FE0,0008) or (7FE0,0009) at the top level, or -1. */
