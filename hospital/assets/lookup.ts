@@ -17,3 +17,9 @@ export interface PeerIdentity {
   readonly address: string;
   readonly certificate: string | null;
 }
+
+/** A dual-stack socket reports IPv4 peers as ::ffff:a.b.c.d. */
+export function plainAddress(address: string): string {
+  const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address);
+  return mapped?.[1] ?? address;
+}

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '@lazaret/system/failure.ts';
-import type { Asset } from './lookup.ts';
-import { checkAsset, findAsset, loopback, plainAddress } from './registry.ts';
+import { plainAddress, type Asset } from './lookup.ts';
+import { checkAsset, findAsset, loopback } from './registry.ts';
 
 const ct: Asset = { assetId: 'ct-2', name: 'CT 2', aeTitle: 'CT2', addresses: ['192.0.2.10', '198.51.100.0/24', '2001:db8::/32'], certificate: null, may: ['echo', 'store'] };
 const pinned: Asset = { assetId: 'gateway', name: 'Gateway', aeTitle: 'GATE', addresses: [], certificate: 'ab'.repeat(32), may: ['store'] };

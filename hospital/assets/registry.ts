@@ -1,7 +1,7 @@
 /** The register of DICOM peers: what a valid Asset is, and which one a peer is. Pure; the keeper keeps the rows. */
 import { BlockList, isIP } from 'node:net';
 import { refused } from '@lazaret/system/failure.ts';
-import type { Asset, PeerIdentity } from './lookup.ts';
+import { plainAddress, type Asset, type PeerIdentity } from './lookup.ts';
 
 /** Long enough for "CT 2, emergency department, ground floor"; it is shown in tables. */
 const nameCharactersMax = 64;
@@ -71,12 +71,6 @@ function addressMatches(asset: Asset, address: string): boolean {
     else list.addSubnet(network, Number(length), networkFamily);
   }
   return list.check(address, family === 6 ? 'ipv6' : 'ipv4');
-}
-
-/** A dual-stack socket reports IPv4 peers as ::ffff:a.b.c.d. */
-export function plainAddress(address: string): string {
-  const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address);
-  return mapped?.[1] ?? address;
 }
 
 /** PS3.5 §6.2 AE: 1 to 16 characters of the basic repertoire without backslash; spaces alone are none. */
