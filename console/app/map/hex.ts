@@ -5,6 +5,8 @@ import { familyOf, indexAt, type Family } from './regions.ts';
 export const rowBytes = 16;
 
 export interface Run {
+  /** Of its first byte. */
+  readonly offset: number;
   readonly hex: string;
   readonly ascii: string;
   readonly family: Family;
@@ -39,7 +41,7 @@ export function hexRows(bytes: Uint8Array, offset: number, spans: readonly MapSp
   const end = offset + bytes.byteLength;
   for (let row = offset - (offset % rowBytes); row < end; row += rowBytes) {
     const runs: Run[] = [];
-    let run: { hex: string[]; ascii: string; family: Family; finding: number; selected: boolean; half: boolean } | null = null;
+    let run: { offset: number; hex: string[]; ascii: string; family: Family; finding: number; selected: boolean; half: boolean } | null = null;
     for (let at = Math.max(row, offset); at < Math.min(row + rowBytes, end); at += 1) {
       const byte = bytes[at - offset] ?? 0;
       const span = spans[indexAt(spans, at)];
@@ -48,7 +50,7 @@ export function hexRows(bytes: Uint8Array, offset: number, spans: readonly MapSp
       const isSelected = selected !== null && inside(at, selected);
       if (run === null || run.half || run.family !== family || run.finding !== finding || run.selected !== isSelected) {
         if (run !== null) runs.push(closed(run));
-        run = { hex: [], ascii: '', family, finding, selected: isSelected, half: false };
+        run = { offset: at, hex: [], ascii: '', family, finding, selected: isSelected, half: false };
       }
       run.hex.push(byte.toString(16).padStart(2, '0'));
       run.ascii += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·';
@@ -60,7 +62,7 @@ export function hexRows(bytes: Uint8Array, offset: number, spans: readonly MapSp
   return rows;
 }
 
-function closed(run: { hex: string[]; ascii: string; family: Family; finding: number; selected: boolean; half: boolean }): Run {
+function closed(run: { offset: number; hex: string[]; ascii: string; family: Family; finding: number; selected: boolean; half: boolean }): Run {
   return { ...run, hex: run.hex.join(' ') };
 }
 /** A finding of length 0 points at the byte where it is. */
@@ -68,7 +70,7 @@ function inside(at: number, range: Range): boolean {
   return at >= range.offset && at < range.offset + Math.max(range.length, 1);
 }
 
-/** 0000:1a2b — eight hexadecimal digits in two groups, more for objects over 4 GiB. */
+/** Eight hexadecimal digits, more for objects over 4 GiB. */
 export function hexOffset(offset: number): string {
   return offset.toString(16).padStart(8, '0');
 }

@@ -1,0 +1,67 @@
+/** What the pages ask of the console's server, and what becomes of a request that fails. */
+import type { LedgerEntry, State } from '@lazaret/pacs/quarantine/contract.ts';
+import type { DecideAnswer, ListAnswer, MapAnswer, StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
+import { windowBytesMax, type SessionAnswer } from '../server/answers.ts';
+import type { Decision } from './object/decisions.ts';
+
+/** A request that came to nothing. `status` 0: no answer at all. */
+export class RequestFailure extends Error {
+  readonly status: number;
+  readonly code: string;
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.name = 'RequestFailure';
+    this.status = status;
+    this.code = code;
+  }
+}
+
+const requestTimeoutMs = 20_000;
+/** The map is made afresh by an examiner that may be busy with what arrives. */
+const mapTimeoutMs = 60_000;
+
+async function ask<Answer>(path: string, init: RequestInit = {}, timeoutMs = requestTimeoutMs): Promise<Answer> {
+  let response: Response;
+  try {
+    response = await fetch(`/console/api/${path}`, { credentials: 'same-origin', cache: 'no-store', ...init, signal: AbortSignal.timeout(timeoutMs) });
+  } catch {
+    throw new RequestFailure(0, 'server-unreachable', 'Lazaret does not answer. Objects already received are safe; the connection or the server is down.');
+  }
+  if (response.status === 401) {
+    signIn();
+    throw new RequestFailure(401, 'session-over', 'Your session is over. Sign in again.');
+  }
+  const body: unknown = await response.json().catch(() => null);
+  if (response.ok) return body as Answer;
+  const { code, title, detail } = (body ?? {}) as { code?: unknown; title?: unknown; detail?: unknown };
+  const named = typeof title === 'string' ? title : typeof code === 'string' ? code : 'request-failed';
+  throw new RequestFailure(response.status, named, typeof detail === 'string' ? detail : `The server answered ${response.status}.`);
+}
+
+let leaving = false;
+/** To the sign-in page and back to where we are. */
+function signIn(): void {
+  if (leaving) return;
+  leaving = true;
+  location.assign(`/console/sign-in?return=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+/** Ends the session, then to the sign-in page. */
+export async function leave(): Promise<void> {
+  await fetch('/console/sign-out', { method: 'POST', credentials: 'same-origin' }).catch(() => undefined);
+  signIn();
+}
+
+export const api = {
+  session: () => ask<SessionAnswer>('session'),
+  list: (states: readonly State[], text: string, limit: number, after: string | null) => {
+    const query = new URLSearchParams({ states: states.join(','), text, limit: String(limit) });
+    if (after !== null) query.set('after', after);
+    return ask<ListAnswer>(`objects?${query}`);
+  },
+  show: (objectId: string) => ask<LedgerEntry>(`objects/${encodeURIComponent(objectId)}`),
+  map: (objectId: string, offset: number) => ask<MapAnswer>(`objects/${encodeURIComponent(objectId)}/map?offset=${offset}&length=${windowBytesMax}`, {}, mapTimeoutMs),
+  decide: (objectId: string, decision: Decision, reason: string) =>
+    ask<DecideAnswer>(`objects/${encodeURIComponent(objectId)}/decision`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ decision, reason }) }),
+  status: () => ask<StatusAnswer>('status'),
+};

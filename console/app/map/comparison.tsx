@@ -1,0 +1,96 @@
+/** As received and as disarmed: what was replaced outside the Data Set, and that the Data Set is the same to the byte. */
+import type { MapSpan } from '@lazaret/pacs/quarantine/requests.ts';
+import { plain } from '../words/plain.ts';
+import { counted, size } from '../words/amounts.ts';
+import { fillOf } from './patterns.tsx';
+import { familyOf, type Family } from './regions.ts';
+import styles from './map.module.css';
+
+/** The object in four parts. `from` and `to` are bytes of the object. */
+export interface Part {
+  readonly name: string;
+  readonly family: Family;
+  readonly length: number;
+  readonly x: number;
+  readonly width: number;
+  /** What becomes of it. */
+  readonly fate: 'same' | 'zeroed' | 'rewritten' | 'left out';
+}
+
+const stripHeight = 38;
+const before = 20;
+const between = 46;
+const after = before + stripHeight + between;
+
+/** Preamble, File Meta Information, Data Set and what follows it, with widths that people can see. */
+export function partsOf(spans: readonly MapSpan[], disarmed: readonly string[], width: number): Part[] {
+  const lengths = { preamble: 0, meta: 0, dataSet: 0, tail: 0 };
+  let inTail = true;
+  for (const span of spans.toReversed()) {
+    const family = familyOf(span);
+    if (family === 'preamble' || family === 'meta') lengths[family] += span.length;
+    else if (inTail && (family === 'trailing' || family === 'padding')) lengths.tail += span.length;
+    else {
+      inTail = false;
+      lengths.dataSet += span.length;
+    }
+  }
+  const has = (...what: readonly string[]): boolean => what.some((each) => disarmed.includes(each));
+  const rows: readonly (readonly [name: string, family: Family, length: number, weight: number, fate: Part['fate']])[] = [
+    ['File Preamble', 'preamble', lengths.preamble, 0.17, has('preamble') ? 'zeroed' : 'same'],
+    ['File Meta Information', 'meta', lengths.meta, 0.2, has('meta') ? 'rewritten' : 'same'],
+    ['Data Set', 'elements', lengths.dataSet, 0.46, 'same'],
+    ['After the end', 'trailing', lengths.tail, 0.17, has('trailing', 'padding') ? 'left out' : 'same'],
+  ];
+  const present = rows.filter(([, , length, , fate]) => length > 0 || fate !== 'same');
+  const total = present.reduce((sum, [, , , weight]) => sum + weight, 0);
+  let x = 0;
+  return present.map(([name, family, length, weight, fate]) => {
+    const part = { name, family, length, x, width: (weight / total) * width, fate };
+    x += part.width;
+    return part;
+  });
+}
+
+const fates: Readonly<Record<Part['fate'], string>> = { same: 'kept, byte for byte', zeroed: '128 zero bytes', rewritten: 'written anew', 'left out': 'left out' };
+
+export function Comparison({ spans, disarmed }: { readonly spans: readonly MapSpan[]; readonly disarmed: readonly string[] }) {
+  const width = 900;
+  const parts = partsOf(spans, disarmed, width);
+  return (
+    <div className={styles['compare']}>
+      <p>What stood outside the Data Set could carry a program without being part of the image, so it was replaced. <strong>The Data Set is the same to the byte</strong>: its digest before and after is equal and on the record. The bytes as received stay in the vault.</p>
+      <svg viewBox={`0 -4 ${width} ${after + stripHeight + 8}`} role="img" aria-label={`As received and as disarmed. ${parts.map((part) => `${part.name}: ${fates[part.fate]}`).join('; ')}.`}>
+        <text className={styles['compareName']} x={0} y={before - 7}>As received</text>
+        <text className={styles['compareName']} x={0} y={after - 7}>As disarmed</text>
+        {parts.map((part) => {
+          const middle = part.x + part.width / 2;
+          return (
+            <g key={part.name}>
+              {part.fate === 'same' && <rect className={styles['same']} x={part.x} y={before + stripHeight} width={part.width} height={between} />}
+              <text className={part.fate === 'same' ? styles['sameText'] : styles['compareName']} x={middle} y={before + stripHeight + 19} textAnchor="middle">{part.fate === 'same' ? '= identical' : '↓'}</text>
+              <rect className={styles['region']} x={part.x} y={before} width={part.width} height={stripHeight} fill={fillOf(part.family)} />
+              <Plate x={middle} y={before} text={`${part.name}${part.length > 0 ? ` · ${size(part.length)}` : ''}`} width={part.width} />
+              {part.fate !== 'same' && <line className={styles['struck']} x1={part.x + 8} x2={part.x + part.width - 8} y1={before + stripHeight / 2} y2={before + stripHeight / 2} />}
+              {part.fate === 'left out' || part.fate === 'zeroed'
+                ? <rect className={styles['zero']} x={part.x + 1} y={after} width={part.width - 2} height={stripHeight} />
+                : <rect className={styles['region']} x={part.x} y={after} width={part.width} height={stripHeight} fill={fillOf(part.family)} />}
+              <Plate x={middle} y={after} text={fates[part.fate]} width={part.width} />
+            </g>
+          );
+        })}
+      </svg>
+      <p>{counted(disarmed.length, 'part')} neutralised: {disarmed.map((what) => plain(what, 20)).join(', ')}.</p>
+    </div>
+  );
+}
+
+function Plate({ x, y, text, width }: { readonly x: number; readonly y: number; readonly text: string; readonly width: number }) {
+  const plate = Math.min(text.length * 7 + 12, width - 6);
+  return (
+    <>
+      <rect className={styles['partPlate']} x={x - plate / 2} y={y + 9} width={plate} height={20} rx={4} />
+      <text className={styles['partName']} x={x} y={y + 23}>{text}</text>
+    </>
+  );
+}

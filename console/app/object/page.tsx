@@ -1,0 +1,122 @@
+/** One object: whose it is, what was found, where in its bytes, and what can be done. */
+import { useState } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import type { LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
+import { Picture } from '../map/picture.tsx';
+import { BackIcon, LockIcon, VerdictIcon } from '../parts/icons.tsx';
+import { Copy, Loading, PatientName, StateChip, Text, Trouble, VerdictChip, joined, partStyles, shortDigest } from '../parts/parts.tsx';
+import { entryQuery } from '../queries.ts';
+import { moment, size, whole } from '../words/amounts.ts';
+import { adviceFor, findingWords, whyHeld } from '../words/findings.ts';
+import { personName, plain } from '../words/plain.ts';
+import { doorName, sopClassName, sourceName, stateWords, subject, verdictWords } from '../words/verdicts.ts';
+import { DecisionPanel } from './decisionpanel.tsx';
+import styles from './object.module.css';
+
+const route = getRouteApi('/objects/$objectId');
+
+export function ObjectPage() {
+  const { objectId } = route.useParams();
+  const entry = useQuery(entryQuery(objectId));
+  return (
+    <>
+      <title>{`${entry.data === undefined ? 'Object' : personName(entry.data.patientName) || 'Object'} · Lazaret`}</title>
+      <Link className={styles['back']} to={entry.data?.state === 'held' ? '/held' : '/arrivals'}><BackIcon />{entry.data?.state === 'held' ? 'Held' : 'Arrivals'}</Link>
+      {entry.data === undefined ? entry.isError ? <><h1>Object</h1><Trouble error={entry.error} what="This object cannot be shown" retry={() => void entry.refetch()} /></> : <div className={partStyles['card']}><Loading rows={6} what="the object" /></div> : <Shown key={objectId} entry={entry.data} />}
+    </>
+  );
+}
+
+function Shown({ entry }: { readonly entry: LedgerEntry }) {
+  const [finding, setFinding] = useState<number | null>(entry.findings.length > 0 ? 0 : null);
+  return (
+    <>
+      <div className={styles['head']}>
+        <div className={styles['who']}>
+          <h1><PatientName name={entry.patientName} id={entry.patientID} />{entry.patientID !== '' && entry.patientName !== '' && <small><Text max={64}>{entry.patientID}</Text></small>}</h1>
+          <p>{subject(entry)} · {sopClassName(entry.sopClassUID)} · {size(entry.bytes)} · from <bdi>{sourceName(entry.source)}</bdi>, {moment(entry.receivedAt)}</p>
+        </div>
+        <div className={styles['chips']}><StateChip state={entry.state} />{entry.verdict !== null && <VerdictChip verdict={entry.verdict} />}</div>
+      </div>
+      <div className={styles['columns']}>
+        <div className={styles['main']}>
+          <VerdictPanel entry={entry} />
+          {entry.state === 'destroyed' ? <p>Its bytes are gone, so there is no file map to show.</p> : entry.verdict === null ? <p>The file map is shown once it has been inspected.</p> : <Picture entry={entry} finding={finding} onFinding={setFinding} />}
+        </div>
+        <div className={styles['side']}>
+          {entry.findings.length > 0 && <Findings entry={entry} finding={finding} onFinding={setFinding} />}
+          <DecisionPanel entry={entry} />
+          <Facts entry={entry} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function VerdictPanel({ entry }: { readonly entry: LedgerEntry }) {
+  const { verdict } = entry;
+  if (verdict === null) return <div className={styles['verdict']}><LockIcon /><div><h2>{stateWords[entry.state].name}</h2><p>{stateWords[entry.state].meaning}</p></div></div>;
+  const isHeld = entry.state === 'held';
+  return (
+    <section className={joined(styles['verdict'], styles[verdict])} aria-label="Verdict">
+      <VerdictIcon verdict={verdict} size={26} />
+      <div>
+        <h2>{isHeld ? whyHeld(entry) : entry.disarmed.length > 0 ? `${verdictWords[verdict].name}, disarmed` : verdictWords[verdict].name}</h2>
+        <p>{verdictWords[verdict].meaning}{entry.disarmed.length > 0 && ` What stood outside the Data Set (${entry.disarmed.map((what) => plain(what, 20)).join(', ')}) was neutralised.`}</p>
+        {isHeld && <p className={styles['todo']}><strong>What to do:</strong> {adviceFor(entry)}</p>}
+      </div>
+    </section>
+  );
+}
+
+/** More than these are repetitions; the table of parts marks them all. */
+const findingsShown = 12;
+
+function Findings({ entry, finding, onFinding }: { readonly entry: LedgerEntry; readonly finding: number | null; readonly onFinding: (finding: number) => void }) {
+  const tone = entry.verdict === null || entry.verdict === 'malicious' ? undefined : styles[`tone${entry.verdict.charAt(0).toUpperCase()}${entry.verdict.slice(1)}`];
+  return (
+    <section className={joined(partStyles['card'], styles['card'])} aria-labelledby="findings">
+      <h2 id="findings">What was found</h2>
+      <ol className={styles['findings']}>
+        {entry.findings.slice(0, findingsShown).map((each, index) => {
+          const words = findingWords(each, entry.verdict);
+          return (
+            <li key={index}>
+              <button type="button" className={styles['finding']} aria-pressed={finding === index} onClick={() => onFinding(index)}>
+                <span className={joined(styles['number'], tone)}>{index + 1}</span>
+                <strong>{words.title}</strong>
+                <span>
+                  <span className={styles['meaning']}>{words.meaning}</span>
+                  <small>{plain(each.engine, 40)}{each.tag !== '' && ` · ${plain(each.tag, 20)}`} · offset {whole(each.offset)}, {whole(each.length)} bytes</small>
+                </span>
+              </button>
+            </li>
+          );
+        })}
+      </ol>
+      {entry.findings.length > findingsShown && <p>and {entry.findings.length - findingsShown} more, all marked in the table of parts.</p>}
+    </section>
+  );
+}
+
+function Facts({ entry }: { readonly entry: LedgerEntry }) {
+  return (
+    <section className={joined(partStyles['card'], styles['card'])} aria-labelledby="facts">
+      <h2 id="facts">Facts</h2>
+      <dl className={styles['facts']}>
+        <dt>From</dt><dd><bdi>{sourceName(entry.source)}</bdi> ({plain(entry.source.address, 64)})</dd>
+        <dt>By</dt><dd>{doorName(entry.source)}</dd>
+        <dt>Received</dt><dd>{moment(entry.receivedAt)}</dd>
+        <dt>Inspected</dt><dd>{entry.concludedAt === null ? 'not yet' : moment(entry.concludedAt)}</dd>
+        <dt>Size</dt><dd>{whole(entry.bytes)} bytes</dd>
+        <dt>SHA-256</dt><dd><Copy value={entry.sha256} shown={shortDigest(entry.sha256)} what="the SHA-256 digest" /></dd>
+        {entry.sopInstanceUID !== '' && <><dt>Instance</dt><dd><Copy value={entry.sopInstanceUID} what="the SOP Instance UID" /></dd></>}
+        {entry.studyInstanceUID !== '' && <><dt>Study</dt><dd><Copy value={entry.studyInstanceUID} what="the Study Instance UID" /></dd></>}
+        <dt>Object</dt><dd><Copy value={entry.objectId} shown={`${entry.objectId.slice(0, 8)}…`} what="the object id" /></dd>
+        {entry.epoch !== '' && <><dt>Inspected by</dt><dd>{plain(entry.epoch)}</dd></>}
+        {entry.conflicts.length > 0 && <><dt>Conflicts</dt><dd>{entry.conflicts.slice(0, 5).map((objectId) => <div key={objectId}><Link to="/objects/$objectId" params={{ objectId }}>{objectId.slice(0, 8)}…</Link></div>)}</dd></>}
+      </dl>
+    </section>
+  );
+}

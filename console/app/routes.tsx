@@ -1,0 +1,41 @@
+/** The pages by path, below /console. What a page shows is in its path, so that it can be sent to a colleague. */
+import { createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router';
+import { ArrivalsPage } from './arrivals/page.tsx';
+import { HeldPage } from './held/page.tsx';
+import { ObjectPage } from './object/page.tsx';
+import { Broken, NoSuchPage, Shell } from './shell.tsx';
+import { StatusPage } from './status/page.tsx';
+
+export interface ListSearch {
+  readonly text?: string;
+  readonly states?: string;
+}
+const listSearch = (search: Record<string, unknown>): ListSearch => ({
+  ...(typeof search['text'] === 'string' && search['text'] !== '' ? { text: search['text'].slice(0, 200) } : {}),
+  ...(typeof search['states'] === 'string' && search['states'] !== '' ? { states: search['states'] } : {}),
+});
+
+const rootRoute = createRootRoute({ component: Shell, notFoundComponent: NoSuchPage });
+const indexRoute = createRoute({ getParentRoute: () => rootRoute, path: '/', beforeLoad: () => { throw redirect({ to: '/arrivals', replace: true }); } });
+const arrivalsRoute = createRoute({ getParentRoute: () => rootRoute, path: '/arrivals', component: ArrivalsPage, validateSearch: listSearch });
+const heldRoute = createRoute({ getParentRoute: () => rootRoute, path: '/held', component: HeldPage, validateSearch: listSearch });
+const objectRoute = createRoute({ getParentRoute: () => rootRoute, path: '/objects/$objectId', component: ObjectPage });
+const statusRoute = createRoute({ getParentRoute: () => rootRoute, path: '/system', component: StatusPage });
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([indexRoute, arrivalsRoute, heldRoute, objectRoute, statusRoute]),
+  basepath: '/console',
+  defaultErrorComponent: Broken,
+  // Search values are plain text, not JSON in the address.
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch: (search) => {
+    const text = new URLSearchParams(Object.entries(search).filter((pair): pair is [string, string] => typeof pair[1] === 'string')).toString();
+    return text === '' ? '' : `?${text}`;
+  },
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
