@@ -79,7 +79,7 @@ test('other bytes for an indexed SOP Instance supersede it; the earlier is kept 
 
 test('a withdrawn instance leaves nothing to be found, and comes back whole', () => {
   const database = makeIndex();
-  const one = sampleInstance({ report: { frames: { kind: 'encapsulated', frames: [[8, 4, 20, 6]] }, chunks: { size: 1_048_576, digests: ['aa'] } }, attributes: {
+  const one = sampleInstance({ report: { frames: { kind: 'encapsulated', frames: [[8, 4, 20, 6]] }, chunks: { size: 1_048_576, digests: ['a'.repeat(64)] } }, attributes: {
     '00400275': { vr: 'SQ', Value: [{ '00400009': { vr: 'SH', Value: ['SPS1'] }, '00401001': { vr: 'SH', Value: ['RP1'] } }, {}] } } });
   const before = makeIndex();
   indexInstance(before, one);
@@ -111,6 +111,9 @@ test('metadata that is not what it should be is refused before anything is writt
     ['bulk data of somewhere else', { attributes: { '7FE00010': { vr: 'OW', BulkDataURI: 'https://example.org/' } } }],
     ['bulk data past the end', { bytes: 100, attributes: { '7FE00010': { vr: 'OW', BulkDataURI: '90,11' } } }],
     ['such bulk data inside a sequence', { attributes: { '00081140': { vr: 'SQ', Value: [{ '00420011': { vr: 'OB', BulkDataURI: '//x' } }] } } }],
+    ['more than 8 MiB without digests of its parts', { bytes: 8 * 1024 * 1024 + 1 }],
+    ['digests of parts that do not cover it', { bytes: 9 * 1024 * 1024, report: { chunks: { size: 1024 * 1024, digests: Array.from({ length: 8 }, () => 'a'.repeat(64)) } } }],
+    ['parts of no size', { report: { chunks: { size: 0, digests: [] } } }],
     ['a key that is no tag', { attributes: { constructor: { vr: 'LO' } } }],
   ];
   for (const [name, sample] of bad) {

@@ -4,6 +4,7 @@
  */
 import { refused } from '@lazaret/system/failure.ts';
 import type { InstanceReport } from '../quarantine/contract.ts';
+import { isDigest } from '../reception/contract.ts';
 import { requestAttributeKeys, keptTags } from './attributes.ts';
 import { foldName, matchingTextMax } from './names.ts';
 
@@ -22,6 +23,11 @@ export const metadataLengthMax = 128 * 1024 * 1024;
 const keptAttributeLengthMax = 16 * 1024;
 /** Most Items of the Request Attributes Sequence that are matched; real ones have a handful. */
 const requestItemsMax = 64;
+
+/** Files up to this are read and checked whole; larger ones need digests of their parts. */
+export const wholeBytesMax = 8 * 1024 * 1024;
+/** Smallest part: 16 KiB would make 130,000 digests of 2 GiB. */
+const chunkBytesMin = 64 * 1024;
 
 /** What the index takes of one object. Column values are '' or null where the object has none. */
 export interface Indexed {
@@ -49,6 +55,7 @@ export function readMetadata(report: InstanceReport, bytes: number): Indexed {
   checkUID(dataSet, '00080018', report.sopInstanceUID);
   checkUID(dataSet, '00080016', report.sopClassUID);
   checkBulkData(dataSet, bytes);
+  checkChunks(report.chunks, bytes);
   return {
     study: {
       studyDate: dateOf(dataSet, '00080020'), studyTime: timeOf(dataSet, '00080030'), accessionNumber: textOf(dataSet, '00080050'),
@@ -116,6 +123,17 @@ export function parseBulkDataURI(uri: unknown, bytes: number): { offset: number;
   if (match === null) return null;
   const [offset, length] = [Number(match[1]), Number(match[2])];
   return offset + length <= bytes ? { offset, length } : null;
+}
+
+/** Reading checks larger files by their chunks (reading.ts): without sound ones they could never be served. */
+function checkChunks(chunks: InstanceReport['chunks'], bytes: number): void {
+  if (chunks === null) {
+    if (bytes > wholeBytesMax) throw refused('metadata-invalid', `the object has ${bytes} bytes and no digests of its parts`);
+    return;
+  }
+  const sound = Number.isSafeInteger(chunks.size) && chunks.size >= chunkBytesMin && chunks.size <= wholeBytesMax
+    && chunks.digests.length === Math.ceil(bytes / chunks.size) && chunks.digests.every((digest) => isDigest(digest));
+  if (!sound) throw refused('metadata-invalid', 'the digests of the parts do not cover the object');
 }
 
 function keep(dataSet: JSONDataSet, tags: readonly string[]): string {

@@ -1,0 +1,63 @@
+/** Finding archived instances by their UIDs, with what is needed to read them. Runs in processes that only read. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { FrameTable, InstanceReport } from '../quarantine/contract.ts';
+import type { Digest } from '../reception/contract.ts';
+
+/** An archived file and what is known of it. */
+export interface StoredInstance {
+  readonly instanceKey: number;
+  readonly studyInstanceUID: string;
+  readonly seriesInstanceUID: string;
+  readonly sopInstanceUID: string;
+  readonly sopClassUID: string;
+  readonly transferSyntaxUID: string;
+  readonly digest: Digest;
+  readonly bytes: number;
+  /** Signature epoch of its verdict. */
+  readonly epoch: string;
+  readonly rows: number | null;
+  readonly columns: number | null;
+  readonly bitsAllocated: number | null;
+  readonly patientID: string;
+  /** Digests of its parts, for files over wholeBytesMax (reading.ts). */
+  readonly chunks: InstanceReport['chunks'];
+}
+
+export interface InstancePath {
+  readonly studyInstanceUID: string;
+  readonly seriesInstanceUID?: string;
+  readonly sopInstanceUID?: string;
+}
+
+export interface Instances {
+  /** In the order of Series and Instance Numbers; empty where there are none. */
+  under(path: InstancePath): readonly StoredInstance[];
+  metadata(instanceKey: number): string | null;
+  frames(instanceKey: number): FrameTable | null;
+}
+
+const selected = `SELECT instances.instanceKey, studyInstanceUID, seriesInstanceUID, sopInstanceUID, sopClassUID, transferSyntaxUID, digest, bytes, epoch, rows, columns, bitsAllocated, patientID, chunks
+  FROM studies CROSS JOIN series USING (studyKey) CROSS JOIN instances USING (seriesKey) CROSS JOIN documents USING (instanceKey) CROSS JOIN epochs USING (epochKey) WHERE studyInstanceUID = ?`;
+
+/** Lookups through a connection that is open for reading. */
+export function instancesIn(database: DatabaseSync): Instances {
+  const order = 'ORDER BY seriesNumber, series.seriesKey, instanceNumber, instanceKey';
+  const ofStudy = database.prepare(`${selected} ${order}`);
+  const ofSeries = database.prepare(`${selected} AND seriesInstanceUID = ? ${order}`);
+  // By its own UID first: a Series of thousands is not gone through for one.
+  const one = database.prepare(`${selected.replace(/FROM .* WHERE/s, 'FROM instances CROSS JOIN series USING (seriesKey) CROSS JOIN studies USING (studyKey) CROSS JOIN documents USING (instanceKey) CROSS JOIN epochs USING (epochKey) WHERE')} AND seriesInstanceUID = ? AND sopInstanceUID = ?`);
+  const metadata = database.prepare('SELECT metadata FROM documents WHERE instanceKey = ?');
+  const frames = database.prepare('SELECT frames FROM documents WHERE instanceKey = ?');
+  return {
+    under({ studyInstanceUID, seriesInstanceUID, sopInstanceUID }) {
+      const rows = seriesInstanceUID === undefined ? ofStudy.all(studyInstanceUID)
+        : sopInstanceUID === undefined ? ofSeries.all(studyInstanceUID, seriesInstanceUID) : one.all(studyInstanceUID, seriesInstanceUID, sopInstanceUID);
+      return rows.map((row) => ({ ...row, chunks: row['chunks'] === null ? null : JSON.parse(row['chunks'] as string) as StoredInstance['chunks'] }) as unknown as StoredInstance);
+    },
+    metadata: (instanceKey) => (metadata.get(instanceKey)?.['metadata'] as string | undefined) ?? null,
+    frames(instanceKey) {
+      const text = frames.get(instanceKey)?.['frames'] as string | null | undefined;
+      return text === null || text === undefined ? null : JSON.parse(text) as FrameTable;
+    },
+  };
+}
