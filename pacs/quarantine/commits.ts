@@ -1,0 +1,156 @@
+/**
+ * Grouped commits: what is asked while a commit runs joins the next one, so many objects share one sync of the ledger and one of
+ * the audit log. An answer goes out only when both are durable.
+ *
+ *   BEGIN → every step of the group → audit written, its fdatasync begun in the thread pool → files renamed → COMMIT → both durable → answers
+ *
+ * A step runs inside the transaction and does nothing but statements; what touches files or memory it leaves in `rename` and
+ * `after`, so that a group can be rolled back and tried again without the step that failed.
+ */
+import { renameSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import type { AuditLog } from '@lazaret/audit/append.ts';
+import { Failure, unavailable } from '@lazaret/system/failure.ts';
+import { GroupRecord } from './record.ts';
+
+/** Bounds the time a group holds the process; at 2,000 objects a second a group has some twenty. */
+const groupStepsMax = 256;
+/** A conclusion waits this long for an admission to share its sync with: nobody at a door waits for it. */
+const companyMs = 4;
+
+export interface Group {
+  readonly time: number;
+  /** Number of the first audit entry of this group. */
+  readonly auditEntry: number;
+  readonly record: GroupRecord;
+  /** Renames a file just before COMMIT; undone when the group is rolled back. */
+  rename(from: string, to: string): void;
+  /** Runs once the group is durable, before the answers. */
+  after(action: () => void): void;
+}
+export type Step<Answer> = (group: Group) => Answer;
+
+interface Waiting {
+  readonly step: Step<unknown>;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class Commits {
+  readonly #database: DatabaseSync;
+  readonly #log: AuditLog;
+  readonly #fatal: (error: unknown) => void;
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  readonly #begin;
+  readonly #commit;
+  readonly #rollback;
+
+  /** `fatal` ends the process: after it nothing is known about what is durable but by recovery. */
+  constructor(database: DatabaseSync, log: AuditLog, fatal: (error: unknown) => void) {
+    this.#database = database;
+    this.#log = log;
+    this.#fatal = fatal;
+    this.#begin = database.prepare('BEGIN IMMEDIATE');
+    this.#commit = database.prepare('COMMIT');
+    this.#rollback = database.prepare('ROLLBACK');
+  }
+
+  /** Runs a step in the next group; resolves with its answer once that is durable. */
+  submit<Answer>(step: Step<Answer>, urgency: 'now' | 'soon' = 'now'): Promise<Answer> {
+    const answer = new Promise<Answer>((resolve, reject) => {
+      this.#waiting.push({ step, resolve: resolve as (answer: unknown) => void, reject });
+    });
+    if (this.#running === null) {
+      if (urgency === 'now') this.#start();
+      else this.#timer ??= setTimeout(() => this.#start(), companyMs);
+    }
+    return answer;
+  }
+
+  /** Resolves when nothing is waiting any more. */
+  async idle(): Promise<void> {
+    while (this.#running !== null || this.#waiting.length > 0) {
+      this.#start();
+      await this.#running;
+    }
+  }
+
+  #start(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    // Not at once but after what has already arrived on the sockets was read: that joins the first group.
+    this.#running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#drain()).finally(() => {
+      this.#running = null;
+      if (this.#waiting.length > 0) this.#start();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const members = this.#waiting.splice(0, groupStepsMax);
+      try {
+        await this.#commitGroup(members);
+      } catch (error) {
+        for (const member of members) member.reject(error);
+        this.#fatal(error);
+        return;
+      }
+    }
+  }
+
+  async #commitGroup(members: Waiting[]): Promise<void> {
+    const renames: [from: string, to: string][] = [];
+    const after: (() => void)[] = [];
+    const group: Group = {
+      time: Date.now(),
+      auditEntry: this.#log.size,
+      record: new GroupRecord(),
+      rename: (from, to) => void renames.push([from, to]),
+      after: (action) => void after.push(action),
+    };
+    const answers: unknown[] = [];
+    this.#begin.run();
+    for (const [index, member] of members.entries()) {
+      try {
+        answers.push(member.step(group));
+      } catch (error) {
+        this.#rollback.run();
+        member.reject(error instanceof Failure ? error : unexpected(error));
+        const rest = members.toSpliced(index, 1);
+        return rest.length > 0 ? this.#commitGroup(rest) : undefined;
+      }
+    }
+    let recorded: Promise<void>;
+    let renamed = 0;
+    try {
+      recorded = this.#log.append(group.record.messages(group.time));
+      recorded.catch(() => {});
+      for (const [from, to] of renames) {
+        renameSync(from, to);
+        renamed += 1;
+      }
+      this.#commit.run();
+    } catch (error) {
+      this.#undo(renames.slice(0, renamed));
+      for (const member of members) member.reject(error instanceof Failure ? error : unavailable('ledger-unavailable', `the ledger cannot be written: ${String(error)}`, error));
+      // The record may already tell of what did not happen: it has to tell that, too.
+      if (this.#log.size > group.auditEntry) await this.#log.append([group.record.undone(group.time, group.auditEntry, this.#log.size)]);
+      return;
+    }
+    await recorded;
+    for (const action of after) action();
+    for (const [index, member] of members.entries()) member.resolve(answers[index]);
+  }
+
+  #undo(renames: readonly [from: string, to: string][]): void {
+    if (this.#database.isTransaction) this.#rollback.run();
+    for (const [from, to] of renames.toReversed()) renameSync(to, from);
+  }
+}
+
+/** SQLite's own errors (disk full, I/O) are the environment's; anything else is ours. */
+function unexpected(error: unknown): unknown {
+  return (error as { code?: string }).code === 'ERR_SQLITE_ERROR' ? unavailable('ledger-unavailable', `the ledger cannot be used: ${String(error)}`, error) : error;
+}

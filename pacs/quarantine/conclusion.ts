@@ -1,0 +1,190 @@
+/**
+ * Conclusion: what becomes of an object after its inspection. Only `clean`, over the very bytes that were admitted and without a
+ * conflict, leads into the archive (promise 2); the row, the index, the record and the file move together.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import { objectPath } from '@lazaret/system/layout.ts';
+import { refused } from '@lazaret/system/failure.ts';
+import { Failure } from '@lazaret/system/failure.ts';
+import { eventIDs, eventTypes } from '@lazaret/audit/codes.ts';
+import type { Digest, ObjectId } from '../reception/contract.ts';
+import { composeDisarmed } from './compose.ts';
+import type { Group } from './commits.ts';
+import type { Conclusion, Disarmed, Finding, InstanceReport, LedgerEntry, Verdict } from './contract.ts';
+import { sourceOf, type Change, type LedgerRow } from './ledger.ts';
+import type { Parts } from './parts.ts';
+import { nobody, personOf } from './people.ts';
+import { keeper, objectRecord } from './record.ts';
+import { transition } from './states.ts';
+
+/** Where the disarmed file waits for its place in the archive, and where an archived file lies that was taken out of sight. */
+export const disarmedPath = (quarantine: string, objectId: string): string => `${objectPath(quarantine, objectId)}.disarmed`;
+export const withdrawnPath = (quarantine: string, objectId: string): string => `${objectPath(quarantine, objectId)}.withdrawn`;
+
+/** A finding of the quarantine itself. */
+export function finding(code: string, text: string): Finding {
+  return { code, offset: 0, length: 0, tag: '', engine: 'quarantine', text };
+}
+
+export class Conclusions {
+  readonly #parts: Parts;
+  /** Who waits for an object to be concluded. */
+  readonly #waiting = new Map<string, Set<() => void>>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Refuses with `work-unknown` what the asker has not claimed. Resolves once durable. */
+  async conclude(conclusion: Conclusion, signal: AbortSignal): Promise<void> {
+    const { queue, layout, ledger, commits } = this.#parts;
+    const job = queue.leaseOf(conclusion.objectId, signal);
+    if (job === null) throw refused('work-unknown', `object ${conclusion.objectId} was not claimed through this connection, or is concluded already`);
+    if (job.area === 'archive') {
+      queue.rechecked(conclusion.objectId, conclusion);
+      return;
+    }
+    const row = ledger.rowOf(conclusion.objectId);
+    const reasons: Finding[] = [];
+    if (conclusion.sha256 !== row.sha256) {
+      reasons.push(finding('digest-mismatch', 'The bytes that were inspected are not the bytes that were received. The object may have been changed on the disk.'));
+    } else if (conclusion.verdict === 'clean' && conclusion.disarmed !== null) {
+      const wrong = await composeDisarmed(objectPath(layout.quarantine, row.object_id), row.bytes, conclusion.disarmed, disarmedPath(layout.quarantine, row.object_id));
+      if (wrong !== null) reasons.push(finding('digest-mismatch', `The object could not be disarmed: ${wrong}.`));
+    }
+    if (conclusion.verdict === 'clean' && conclusion.instance === null) reasons.push(finding('instance-missing', 'The inspection found nothing wrong but did not say which instance this is.'));
+    await commits.submit((group) => this.#step(group, conclusion, reasons), 'soon');
+  }
+
+  /** The entry once the object is concluded, or as it is when the time is over. */
+  async concluded(objectId: ObjectId, timeoutMs: number, signal: AbortSignal): Promise<LedgerEntry> {
+    const { ledger } = this.#parts;
+    const row = ledger.rowOf(objectId);
+    if (row.state === 'waiting' && timeoutMs > 0) {
+      await new Promise<void>((resolve) => {
+        const waiters = this.#waiting.get(objectId) ?? new Set();
+        const end = (): void => {
+          clearTimeout(timer);
+          waiters.delete(end);
+          if (waiters.size === 0) this.#waiting.delete(objectId);
+          resolve();
+        };
+        const timer = setTimeout(end, timeoutMs);
+        signal.addEventListener('abort', end, { once: true });
+        waiters.add(end);
+        this.#waiting.set(objectId, waiters);
+      });
+    }
+    return this.entry(ledger.rowOf(objectId));
+  }
+
+  entry(row: LedgerRow): LedgerEntry {
+    return this.#parts.ledger.entry(row, row.state === 'waiting' && this.#parts.queue.isInspecting(row.object_id) ? 'inspecting' : row.state);
+  }
+
+  #step(group: Group, conclusion: Conclusion, reasons: readonly Finding[]): void {
+    const { ledger } = this.#parts;
+    const row = ledger.rowOf(conclusion.objectId);
+    if (row.state !== 'waiting') throw refused('transition-invalid', `object ${row.object_id} is ${row.state}, not inspecting`);
+    const sopInstanceUID = conclusion.instance?.sopInstanceUID ?? row.sop_instance_uid;
+    const conflicts = ledger.conflicting(sopInstanceUID, row.sha256, row.number);
+    const findings = [...reasons, ...conclusion.findings];
+    if (conflicts.length > 0) {
+      findings.unshift(finding('instance-conflict', `Another object with the same SOP Instance UID and other bytes is kept already (${conflicts.join(', ')}). Both are kept; neither replaces the other by itself.`));
+    }
+    const clean = conclusion.verdict === 'clean' && reasons.length === 0 && conflicts.length === 0;
+    if (clean && this.#archive(group, row, conclusion, findings)) return;
+    this.#hold(group, row, conclusion, reasons.length > 0 && conclusion.verdict === 'clean' ? 'unscannable' : conclusion.verdict, findings);
+  }
+
+  /** False when the index refuses the report; nothing has been written then. */
+  #archive(group: Group, row: LedgerRow, conclusion: Conclusion, findings: Finding[]): boolean {
+    const { ledger, layout, handover } = this.#parts;
+    const { disarmed } = conclusion;
+    const instance = conclusion.instance!;
+    const sha256 = disarmed?.sha256 ?? row.sha256;
+    const bytes = disarmed?.bytes ?? row.bytes;
+    try {
+      handover.index({ objectId: row.object_id, digest: sha256, bytes, epoch: conclusion.epoch, disarmed: disarmed !== null, archivedAt: group.time, instance });
+    } catch (error) {
+      if (!(error instanceof Failure) || error.severity !== 'refused') throw error;
+      findings.unshift(finding(error.code, `The index cannot take this object: ${error.message}`));
+      return false;
+    }
+    const from = disarmed === null ? objectPath(layout.quarantine, row.object_id) : disarmedPath(layout.quarantine, row.object_id);
+    const change = this.#change(group, row, conclusion, 'clean', findings);
+    ledger.change(row.object_id, { ...change, state: 'archived', disarmed: disarmed?.what ?? [], archived: { sha256, bytes } });
+    this.#recordConclusion(group, row, change, 'archived', sha256, disarmed);
+    archiveFile(this.#parts, group, row, from, sha256);
+    this.#end(group, row, transition(transition('inspecting', 'clear'), 'archive') as 'archived');
+    return true;
+  }
+
+  #hold(group: Group, row: LedgerRow, conclusion: Conclusion, verdict: Verdict, findings: Finding[]): void {
+    const { ledger, layout } = this.#parts;
+    const change = this.#change(group, row, conclusion, verdict, findings);
+    const sameBytes = conclusion.sha256 === row.sha256;
+    ledger.change(row.object_id, { ...change, state: 'held', damaged: !sameBytes });
+    // A report about other bytes is of no use to a release.
+    if (conclusion.instance !== null && sameBytes) ledger.keepReport(row.object_id, { instance: conclusion.instance, disarmed: conclusion.disarmed });
+    this.#recordConclusion(group, row, change, 'held', row.sha256, null);
+    group.after(() => rmSync(disarmedPath(layout.quarantine, row.object_id), { force: true }));
+    this.#end(group, row, transition('inspecting', 'hold') as 'held');
+  }
+
+  #change(group: Group, row: LedgerRow, conclusion: Conclusion, verdict: Verdict, findings: readonly Finding[]): Change {
+    const { instance } = conclusion;
+    return {
+      state: 'held', verdict, disarmed: [], findings, epoch: conclusion.epoch, concludedAt: group.time, archived: null, damaged: false, sopClassUID: instance?.sopClassUID ?? row.sop_class_uid,
+      sopInstanceUID: instance?.sopInstanceUID ?? row.sop_instance_uid, person: instance === null ? nobody : personOf(instance), auditEntry: group.auditEntry,
+    };
+  }
+
+  #recordConclusion(group: Group, row: LedgerRow, change: Change, state: 'archived' | 'held', archivedSha256: string, disarmed: Disarmed | null): void {
+    const codes = [...new Set(change.findings.map((each) => each.code))].slice(0, 20);
+    if (disarmed !== null) codes.push(`disarmed:${disarmed.what.join('+')}`, `dataset:${disarmed.dataSetSha256}`);
+    group.record.concluded(sourceOf(row), {
+      objectId: row.object_id, sha256: row.sha256, sopClassUID: change.sopClassUID, sopInstanceUID: change.sopInstanceUID, state, verdict: change.verdict, codes, epoch: change.epoch, archivedSha256,
+    });
+  }
+
+  #end(group: Group, row: LedgerRow, state: 'archived' | 'held'): void {
+    group.after(() => {
+      this.#parts.queue.finish(row.object_id);
+      this.#parts.counts.move('inspecting', state);
+      for (const wake of this.#waiting.get(row.object_id) ?? []) wake();
+    });
+  }
+}
+
+/** Moves a file into the archive, inside the transaction that says so. */
+export function archiveFile(parts: Parts, group: Group, row: LedgerRow, from: string, sha256: Digest): void {
+  const to = objectPath(parts.layout.archive, sha256);
+  // Two objects may become the same file by disarming; a name is its content, so the one that is there is the right one.
+  if (existsSync(to)) group.after(() => rmSync(from, { force: true }));
+  else group.rename(from, to);
+  parts.settling.moved(group, row.number, [from, to]);
+}
+
+/** Takes an archived object out of sight, inside a transaction: its row is held, its file goes back into the vault. */
+export function withdrawObject(parts: Parts, group: Group, row: LedgerRow, reason: 'damaged' | 'stale', verdict: Verdict, findings: readonly Finding[], epoch: string): void {
+  const { ledger, layout, handover, counts } = parts;
+  const digest = row.archived_sha256!;
+  const instance: InstanceReport | null = handover.withdraw(digest, reason, group.time);
+  const state = transition('archived', 'withdraw') as 'held';
+  ledger.change(row.object_id, {
+    state, verdict, disarmed: row.disarmed === '' ? [] : row.disarmed.split(','), findings, epoch, concludedAt: group.time, archived: { sha256: digest, bytes: row.archived_bytes! },
+    damaged: reason === 'damaged', sopClassUID: row.sop_class_uid, sopInstanceUID: row.sop_instance_uid,
+    person: { patientName: row.patient_name, patientID: row.patient_id, studyInstanceUID: row.study_instance_uid, studyDescription: row.study_description, modality: row.modality }, auditEntry: group.auditEntry,
+  });
+  if (instance !== null) ledger.keepReport(row.object_id, { instance, disarmed: null });
+  const from = objectPath(layout.archive, digest);
+  const to = digest === row.sha256 ? objectPath(layout.quarantine, row.object_id) : withdrawnPath(layout.quarantine, row.object_id);
+  if (existsSync(from)) group.rename(from, to);
+  group.record.message({
+    eventID: eventIDs.securityAlert, eventTypes: [reason === 'damaged' ? eventTypes.damage : eventTypes.withdrawal], action: 'U', time: group.time, outcome: 12,
+    outcomeDescription: findings[0]?.text ?? reason, participants: [{ ...keeper, userIsRequestor: true }],
+    objects: [objectRecord(row.object_id, [['archived sha256', digest], ['codes', findings.map((each) => each.code).join(' ')], ['SOP Instance UID', row.sop_instance_uid]])],
+  });
+  group.after(() => counts.move('archived', state));
+}

@@ -1,0 +1,235 @@
+/**
+ * Work for inspectors: first come, first served. It lives in memory over the ledger; a claim is a lease that ends with the connection
+ * of the inspector that holds it, and everything under it goes back to waiting.
+ */
+import { randomUUID } from 'node:crypto';
+import { broken, unavailable } from '@lazaret/system/failure.ts';
+import type { Digest, ObjectId } from '../reception/contract.ts';
+import type { Conclusion, Work } from './contract.ts';
+import type { Job, MapAnswer } from './requests.ts';
+import type { Counts } from './parts.ts';
+
+/** Above this the rest stays in the ledger until there is room: a million waiting objects must not fill the memory. */
+const waitingMax = 20_000;
+/** requests.ts: a claim waits up to 20 s for its first job. */
+const pollMs = 20_000;
+/** A person at a screen gives up after a minute, and one more of them costs an examiner. */
+const urgentMs = 60_000;
+const urgentMax = 256;
+
+interface Lease {
+  readonly job: Job;
+  readonly signal: AbortSignal;
+}
+interface Poll {
+  readonly max: number;
+  readonly signal: AbortSignal;
+  readonly resolve: (jobs: Job[]) => void;
+  readonly timer: NodeJS.Timeout;
+}
+interface Urgent<Answer> {
+  readonly promise: Promise<Answer>;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class Queue {
+  #waiting: Work[] = [];
+  #head = 0;
+  /** Highest number in the ledger that is or was in memory; `spilled` when there may be more above it. */
+  #last = 0;
+  #spilled = false;
+  #urgentJobs: Job[] = [];
+  #polls: Poll[] = [];
+  /** By object id for inspections and rechecks, by job id for maps. */
+  readonly #leases = new Map<string, Lease>();
+  readonly #held = new WeakMap<AbortSignal, Set<string>>();
+  readonly #rechecks = new Map<string, Urgent<Conclusion>>();
+  readonly #maps = new Map<string, Urgent<MapAnswer>>();
+  readonly #counts: Counts;
+  readonly #more: (after: number, limit: number) => { number: number; work: Work }[];
+
+  /** `more` reads waiting objects from the ledger, in order. */
+  constructor(counts: Counts, more: (after: number, limit: number) => { number: number; work: Work }[]) {
+    this.#counts = counts;
+    this.#more = more;
+    this.#refill();
+  }
+
+  /** A newly admitted object. */
+  add(number: number, work: Work): void {
+    if (this.#spilled || this.#waiting.length - this.#head >= waitingMax) {
+      this.#spilled = true;
+      return;
+    }
+    this.#last = Math.max(this.#last, number);
+    this.#waiting.push(work);
+    this.#serve();
+  }
+
+  isInspecting(objectId: string): boolean {
+    const lease = this.#leases.get(objectId);
+    return lease?.job.kind === 'inspect' && lease.job.area === 'quarantine';
+  }
+
+  /** Jobs for the inspector behind `signal`; waits for the first one. */
+  claim(max: number, signal: AbortSignal): Promise<Job[]> {
+    const jobs = this.#take(max, signal);
+    if (jobs.length > 0 || signal.aborted) return Promise.resolve(jobs);
+    return new Promise((resolve) => {
+      const poll: Poll = { max, signal, resolve, timer: setTimeout(() => this.#endPoll(poll, []), pollMs) };
+      this.#polls.push(poll);
+      this.#watch(signal);
+    });
+  }
+
+  /** The lease on an object, or null: only who holds it may conclude. */
+  leaseOf(objectId: string, signal: AbortSignal): (Job & { kind: 'inspect' }) | null {
+    const lease = this.#leases.get(objectId);
+    return lease !== undefined && lease.signal === signal && lease.job.kind === 'inspect' ? lease.job : null;
+  }
+
+  /** An inspection is over and the object has left `waiting`: its lease is gone. The caller moves the counts on from `inspecting`. */
+  finish(objectId: string): void {
+    this.#drop(objectId);
+  }
+
+  /** Inspects an archived object again, ahead of what waits. */
+  recheck(work: Work): Promise<Conclusion> {
+    const running = this.#rechecks.get(work.objectId);
+    if (running !== undefined) return running.promise;
+    return this.#ask(this.#rechecks, work.objectId, { kind: 'inspect', work, area: 'archive' });
+  }
+  rechecked(objectId: ObjectId, conclusion: Conclusion): void {
+    this.#drop(objectId);
+    this.#rechecks.get(objectId)?.resolve(conclusion);
+  }
+
+  map(work: Work, area: 'quarantine' | 'archive', window: { offset: number; length: number } | null): Promise<MapAnswer> {
+    const jobId = randomUUID();
+    return this.#ask(this.#maps, jobId, { kind: 'map', jobId, work, area, window });
+  }
+  mapped(jobId: string, signal: AbortSignal, map: MapAnswer): void {
+    if (this.#leases.get(jobId)?.signal !== signal) return;
+    this.#drop(jobId);
+    this.#maps.get(jobId)?.resolve(map);
+  }
+
+  #ask<Answer>(table: Map<string, Urgent<Answer>>, key: string, job: Job): Promise<Answer> {
+    if (table.size >= urgentMax) return Promise.reject(unavailable('inspection-busy', 'too many objects are being looked into at once; try again in a minute'));
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    table.set(key, { promise, resolve, reject });
+    const timer = setTimeout(() => reject(unavailable('inspection-timeout', 'the inspection did not answer in time')), urgentMs);
+    const end = (): void => {
+      clearTimeout(timer);
+      table.delete(key);
+      this.#urgentJobs = this.#urgentJobs.filter((other) => other !== job);
+    };
+    promise.then(end, end);
+    this.#urgentJobs.push(job);
+    this.#serve();
+    return promise;
+  }
+
+  #take(max: number, signal: AbortSignal): Job[] {
+    const jobs: Job[] = [];
+    while (jobs.length < max) {
+      const job = this.#urgentJobs.shift() ?? this.#nextInspection();
+      if (job === null) break;
+      jobs.push(job);
+      const key = keyOf(job);
+      if (this.#leases.has(key)) throw broken('lease-twice', `${key} is claimed twice`);
+      this.#leases.set(key, { job, signal });
+      this.#watch(signal).add(key);
+      if (job.kind === 'inspect' && job.area === 'quarantine') this.#counts.move('waiting', 'inspecting');
+    }
+    return jobs;
+  }
+
+  #nextInspection(): Job | null {
+    if (this.#head === this.#waiting.length && this.#spilled) this.#refill();
+    const work = this.#waiting[this.#head];
+    if (work === undefined) return null;
+    this.#head += 1;
+    // Dropped from the front in blocks: an array shifted one by one costs its length each time.
+    if (this.#head > 1_024) {
+      this.#waiting.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return { kind: 'inspect', work, area: 'quarantine' };
+  }
+
+  #refill(): void {
+    const more = this.#more(this.#last, waitingMax);
+    this.#spilled = more.length === waitingMax;
+    for (const { number, work } of more) {
+      this.#last = number;
+      this.#waiting.push(work);
+    }
+  }
+
+  /** Gives jobs to inspectors that wait, one each in turn so that all of them work. */
+  #serve(): void {
+    while (this.#polls.length > 0) {
+      const poll = this.#polls[0]!;
+      const jobs = this.#take(poll.max, poll.signal);
+      if (jobs.length === 0) return;
+      this.#endPoll(poll, jobs);
+    }
+  }
+  #endPoll(poll: Poll, jobs: Job[]): void {
+    clearTimeout(poll.timer);
+    this.#polls = this.#polls.filter((other) => other !== poll);
+    poll.resolve(jobs);
+  }
+
+  #watch(signal: AbortSignal): Set<string> {
+    let held = this.#held.get(signal);
+    if (held === undefined) {
+      held = new Set();
+      this.#held.set(signal, held);
+      signal.addEventListener('abort', () => this.#lost(signal), { once: true });
+    }
+    return held;
+  }
+
+  /** An inspector is gone. Its work goes to the back: if one object is what ends inspectors, the others still get their turn. */
+  #lost(signal: AbortSignal): void {
+    for (const poll of this.#polls.filter((each) => each.signal === signal)) this.#endPoll(poll, []);
+    for (const key of this.#held.get(signal) ?? []) {
+      const lease = this.#leases.get(key);
+      this.#leases.delete(key);
+      if (lease === undefined) continue;
+      if (lease.job.kind === 'inspect' && lease.job.area === 'quarantine') {
+        this.#counts.move('inspecting', 'waiting');
+        this.#waiting.push(lease.job.work);
+      } else if (this.#maps.has(key) || this.#rechecks.has(key)) {
+        this.#urgentJobs.push(lease.job);
+      }
+    }
+    this.#held.delete(signal);
+    this.#serve();
+  }
+
+  #drop(key: string): void {
+    const lease = this.#leases.get(key);
+    this.#leases.delete(key);
+    if (lease !== undefined) this.#held.get(lease.signal)?.delete(key);
+  }
+
+  /** Ends all polls, so that inspectors do not wait for a keeper that stops. */
+  close(): void {
+    for (const poll of this.#polls) this.#endPoll(poll, []);
+  }
+}
+
+function keyOf(job: Job): string {
+  return job.kind === 'map' ? job.jobId : job.work.objectId;
+}
+
+/** The work of inspecting a file of the archive. */
+export function archiveWork(row: { object_id: ObjectId; archived_sha256: Digest | null; archived_bytes: number | null; sop_class_uid: string; sop_instance_uid: string }): Work {
+  if (row.archived_sha256 === null || row.archived_bytes === null) throw broken('archive-work', `${row.object_id} is not archived`);
+  // The transfer syntax a door was told is not kept apart from that of the file; "" means: not told.
+  return { objectId: row.object_id, bytes: row.archived_bytes, sha256: row.archived_sha256, sopClassUID: row.sop_class_uid, sopInstanceUID: row.sop_instance_uid, transferSyntaxUID: '' };
+}

@@ -1,0 +1,40 @@
+/**
+ * What may happen to an object, and nothing else (DESIGN §3). A pair that is not in the table is an error of whoever asked.
+ *
+ * `arriving` is before the ledger: a file that a door writes. `inspecting` is a claim that lives in the memory of the keeper; the
+ * ledger's file says `waiting`, so that a crash gives the object back by itself. `cleared` lies inside one transaction.
+ */
+import { refused } from '@lazaret/system/failure.ts';
+import type { State } from './contract.ts';
+
+export const events = [
+  'admit', // durable and on the record
+  'claim', // an inspector took it
+  'return', // the inspector is gone without an answer
+  'clear', // verdict clean over the same bytes, no conflict
+  'hold', // anything else
+  'archive', // file and index are in place
+  'release', // people decided
+  'ready', // what was released goes the way of what was cleared
+  'destroy', // two people decided
+  'withdraw', // archived, and then damaged on disk or found to be not clean by newer signatures
+] as const;
+export type Event = (typeof events)[number];
+
+export const transitions: Readonly<Record<State, Readonly<Partial<Record<Event, State>>>>> = {
+  arriving: { admit: 'waiting' },
+  waiting: { claim: 'inspecting' },
+  inspecting: { return: 'waiting', clear: 'cleared', hold: 'held' },
+  cleared: { archive: 'archived' },
+  archived: { withdraw: 'held' },
+  held: { release: 'released', destroy: 'destroyed' },
+  released: { ready: 'cleared' },
+  destroyed: {},
+};
+
+/** The state after an event. Throws `transition-invalid` for a pair that is not in the table. */
+export function transition(state: State, event: Event): State {
+  const next = transitions[state][event];
+  if (next === undefined) throw refused('transition-invalid', `an object that is ${state} cannot ${event}`);
+  return next;
+}

@@ -1,0 +1,97 @@
+/** Opens what the keeper owns, recovers, and listens: one socket a peer, each with its table of permitted requests. */
+import { dirname } from 'node:path';
+import type { Server } from 'node:net';
+import { AuditLog } from '@lazaret/audit/append.ts';
+import { eventIDs, eventTypes } from '@lazaret/audit/codes.ts';
+import { serveChannel, type RequestTable } from '@lazaret/system/channel.ts';
+import { makeFolder, makeObjectFolders } from '@lazaret/system/durable.ts';
+import type { Layout } from '@lazaret/system/layout.ts';
+import type { Running } from '@lazaret/system/process.ts';
+import { firstAdministratorCode } from '@lazaret/pacs/access/firstadmin.ts';
+import { migrations as accessMigrations } from '@lazaret/pacs/access/schema.ts';
+import { AccessStore } from '@lazaret/pacs/access/store.ts';
+import { indexInstance, readArchived, renewVerdict, withdrawInstance } from '@lazaret/pacs/archive/admit.ts';
+import { migrations as archiveMigrations } from '@lazaret/pacs/archive/schema.ts';
+import { Admissions } from '@lazaret/pacs/quarantine/admission.ts';
+import { Assets, migrations as assetMigrations } from '@lazaret/pacs/quarantine/assets.ts';
+import { Commits } from '@lazaret/pacs/quarantine/commits.ts';
+import { Conclusions } from '@lazaret/pacs/quarantine/conclusion.ts';
+import { openDatabase } from '@lazaret/pacs/quarantine/database.ts';
+import { Decisions } from '@lazaret/pacs/quarantine/decisions.ts';
+import { Ledger } from '@lazaret/pacs/quarantine/ledger.ts';
+import { Listing } from '@lazaret/pacs/quarantine/listing.ts';
+import { Counts, type Handover, type Parts } from '@lazaret/pacs/quarantine/parts.ts';
+import { Queue } from '@lazaret/pacs/quarantine/queue.ts';
+import { abandonedAfterMs, recover, removeAbandoned } from '@lazaret/pacs/quarantine/recovery.ts';
+import { keeper } from '@lazaret/pacs/quarantine/record.ts';
+import { migrations as ledgerMigrations } from '@lazaret/pacs/quarantine/schema.ts';
+import { Settling } from '@lazaret/pacs/quarantine/settling.ts';
+import { Upkeep } from '@lazaret/pacs/quarantine/upkeep.ts';
+import { tablesOf } from './tables.ts';
+
+/** Starts the keeper on a data directory. `fatal` must end the process: it is called when only recovery knows what is durable. */
+export async function startKeeper(layout: Layout, fatal: (error: unknown) => void): Promise<Running> {
+  await makeFolders(layout);
+  const log = await AuditLog.open(layout.audit);
+  const database = await openDatabase(layout.database, [ledgerMigrations, archiveMigrations, accessMigrations, assetMigrations]);
+  const ledger = new Ledger(database);
+  const commits = new Commits(database, log, fatal);
+  const counts = new Counts(ledger);
+  const settling = new Settling(ledger, commits);
+  const handover: Handover = {
+    index: (instance) => void indexInstance(database, instance),
+    withdraw: (digest, reason, time) => {
+      const instance = readArchived(database, digest)?.instance ?? null;
+      withdrawInstance(database, digest, reason, time);
+      return instance;
+    },
+    renew: (digest, epoch) => void renewVerdict(database, digest, epoch),
+  };
+  // The queue reads what waits only after recovery has looked at it.
+  const parts = { layout, database, ledger, log, commits, counts, settling, handover } as Omit<Parts, 'queue'> as Parts;
+  const recovery = await recover(parts);
+  const whole: Parts = { ...parts, queue: new Queue(counts, (after, limit) => ledger.waitingAfter(after, limit)) };
+  const conclusions = new Conclusions(whole);
+  const access = new AccessStore({ database, record: (message) => commits.submit((group) => group.record.message(message)), now: () => Date.now() });
+  const tables = tablesOf({
+    parts: whole, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions), listing: new Listing(whole, conclusions), upkeep: new Upkeep(whole),
+    assets: new Assets(database, commits),
+  });
+  await commits.submit((group) => group.record.message(activity(group.time, 'start')));
+  const firstAdministrator = firstAdministratorCode(access);
+  const servers = await Promise.all(Object.entries(tables).map(([peer, table]) => serveChannel(layout.sockets[peer as keyof Layout['sockets']], table as RequestTable)));
+  const sweep = setInterval(() => removeAbandoned(whole, Date.now() - abandonedAfterMs), abandonedAfterMs).unref();
+  return {
+    ready: { ...(firstAdministrator === undefined ? {} : { firstAdministratorCode: firstAdministrator }), recovery, auditEntries: log.size },
+    async stop() {
+      clearInterval(sweep);
+      whole.queue.close();
+      for (const server of servers) stopListening(server);
+      await commits.submit((group) => group.record.message(activity(group.time, 'stop')));
+      await commits.idle();
+      await settling.close();
+      await commits.idle();
+      await log.close();
+      database.close();
+    },
+  };
+}
+
+async function makeFolders(layout: Layout): Promise<void> {
+  for (const folder of [layout.arriving, layout.audit, layout.run, dirname(layout.database), ...Object.values(layout.sockets).map(dirname)]) await makeFolder(folder);
+  await makeObjectFolders(layout.quarantine);
+  await makeObjectFolders(layout.archive);
+}
+
+/** New connections are refused; those that exist end with the process, after their last answers. */
+function stopListening(server: Server): void {
+  server.close();
+}
+
+/** PS3.15 §A.5.3.1 Application Activity. */
+function activity(time: number, what: 'start' | 'stop'): Parameters<Parameters<Parameters<Commits['submit']>[0]>[0]['record']['message']>[0] {
+  return {
+    eventID: eventIDs.applicationActivity, eventTypes: [what === 'start' ? eventTypes.applicationStart : eventTypes.applicationStop], action: 'E', time, outcome: 0,
+    participants: [{ ...keeper, userIsRequestor: true }], objects: [],
+  };
+}

@@ -1,0 +1,119 @@
+/** What each socket may ask (pacs/quarantine/requests.ts). Bodies are checked by the handlers; what is not here ends the connection. */
+import type { RequestTable } from '@lazaret/system/channel.ts';
+import { refused } from '@lazaret/system/failure.ts';
+import type { AccessStore } from '@lazaret/pacs/access/store.ts';
+import { spaceAt, type Admissions } from '@lazaret/pacs/quarantine/admission.ts';
+import type { Assets } from '@lazaret/pacs/quarantine/assets.ts';
+import type { Conclusions } from '@lazaret/pacs/quarantine/conclusion.ts';
+import { checkDecide, type Decisions } from '@lazaret/pacs/quarantine/decisions.ts';
+import { checkConclusion, checkDigest, checkFields, checkObjectId, checkReceived } from '@lazaret/pacs/quarantine/guards.ts';
+import { workOf } from '@lazaret/pacs/quarantine/ledger.ts';
+import { checkList, type Listing } from '@lazaret/pacs/quarantine/listing.ts';
+import { checkMessage } from '@lazaret/pacs/quarantine/messages.ts';
+import type { Parts } from '@lazaret/pacs/quarantine/parts.ts';
+import { archiveWork } from '@lazaret/pacs/quarantine/queue.ts';
+import type { InspectorStatus, MapAnswer, StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
+import type { Upkeep } from '@lazaret/pacs/quarantine/upkeep.ts';
+
+/** A STOW request may wait for a big study; longer than this nobody does. */
+const concludedMsMax = 10 * 60_000;
+/** requests.ts: one claim takes at most so many; more would sit with one inspector while another waits. */
+const claimMax = 64;
+const windowBytesMax = 4_096;
+
+export interface Stations {
+  readonly parts: Parts;
+  readonly access: AccessStore;
+  readonly admissions: Admissions;
+  readonly conclusions: Conclusions;
+  readonly decisions: Decisions;
+  readonly listing: Listing;
+  readonly upkeep: Upkeep;
+  readonly assets: Assets;
+}
+
+export function tablesOf(stations: Stations): Readonly<Record<'association' | 'web' | 'inspector' | 'terminal', RequestTable>> {
+  const { parts, access, admissions, conclusions, decisions, listing, upkeep, assets } = stations;
+  const { queue, commits, log, counts, layout, ledger } = parts;
+  /** By connection: an inspector that is gone has no state. */
+  const inspectors = new Map<AbortSignal, InspectorStatus>();
+
+  const admit: RequestTable = {
+    admit: (body) => admissions.admit(checkReceived(body)),
+    record: async (body) => {
+      const message = checkMessage(body);
+      await commits.submit((group) => group.record.message(message));
+      return null;
+    },
+  };
+  const people: RequestTable = {
+    list: (body) => listing.list(checkList(body)),
+    show: (body) => listing.entry(checkObjectId(checkFields(body)['objectId'])),
+    decide: (body) => decisions.decide(checkDecide(body)),
+    status: () => status(),
+  };
+
+  function status(): StatusAnswer {
+    return {
+      counts: counts.all(), inspector: [...inspectors.values()].at(-1) ?? null, audit: { entries: log.size, root: log.root().toString('hex') }, disk: spaceAt(layout.data),
+    };
+  }
+
+  function map(body: unknown): Promise<MapAnswer> {
+    const value = checkFields(body);
+    const row = ledger.rowOf(checkObjectId(value['objectId']));
+    if (row.state === 'destroyed') throw refused('object-destroyed', 'the object was destroyed; there is nothing to look at');
+    const area = row.state === 'archived' ? 'archive' : 'quarantine';
+    return queue.map(area === 'archive' ? archiveWork(row) : workOf(row), area, windowOf(value['window']));
+  }
+
+  return {
+    association: { ...admit, asset: (body) => assets.find(body) },
+    web: {
+      ...admit, ...people,
+      concluded: (body, call) => {
+        const value = checkFields(body);
+        const timeoutMs = Number(value['timeoutMs']);
+        return conclusions.concluded(checkObjectId(value['objectId']), Math.min(Number.isFinite(timeoutMs) ? timeoutMs : 0, concludedMsMax), call.signal);
+      },
+      map,
+      recheck: (body) => upkeep.recheck(checkDigest(checkFields(body)['digest'])),
+      damage: async (body) => {
+        await upkeep.damage(checkDigest(checkFields(body)['digest']));
+        return null;
+      },
+      access: (body) => access.handle(body, 'web'),
+    },
+    inspector: {
+      claim: (body, call) => {
+        const max = checkFields(body)['max'];
+        if (!Number.isSafeInteger(max) || (max as number) < 1) throw refused('request-invalid', 'max is not a count');
+        return queue.claim(Math.min(max as number, claimMax), call.signal);
+      },
+      conclude: async (body, call) => {
+        await conclusions.conclude(checkConclusion(body), call.signal);
+        return null;
+      },
+      mapped: (body, call) => {
+        const value = checkFields(body);
+        queue.mapped(String(value['jobId']), call.signal, value['map'] as MapAnswer);
+        return null;
+      },
+      hello: (body, call) => {
+        if (!inspectors.has(call.signal)) call.signal.addEventListener('abort', () => inspectors.delete(call.signal), { once: true });
+        inspectors.set(call.signal, checkFields(body) as unknown as InspectorStatus);
+        return null;
+      },
+    },
+    terminal: { ...people, access: (body) => access.handle(body, 'terminal'), assets: (body) => assets.handle(body) },
+  };
+}
+
+function windowOf(untrusted: unknown): { offset: number; length: number } | null {
+  if (untrusted === null || untrusted === undefined) return null;
+  const { offset, length } = checkFields(untrusted);
+  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || (offset as number) < 0 || (length as number) < 1 || (length as number) > windowBytesMax) {
+    throw refused('request-invalid', `a window has an offset and a length of at most ${windowBytesMax}`);
+  }
+  return { offset: offset as number, length: length as number };
+}
