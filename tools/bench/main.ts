@@ -1,0 +1,60 @@
+/**
+ * `npm run bench -- [store reports stow map] [--rounds N] [--objects N]`: the first rows of the speed table, against Orthanc and DCMTK in the
+ * same run, on data made here. Writes docs/benchmarks.md.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { programPath } from '../../test/peers.ts';
+import { repository } from '../../test/system.ts';
+import { quickAcknowledgements } from './loopback.ts';
+import { mapRows } from './mapping.ts';
+import { lazaret, orthanc, storescp, type Peer } from './peers.ts';
+import { markdown, type Row } from './report.ts';
+import { stowRows, storeRows } from './storing.ts';
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '3' }, objects: { type: 'string', default: '240' }, write: { type: 'boolean', default: true } }, allowNegative: true });
+const all = ['store', 'reports', 'stow', 'map'] as const;
+const unknown = positionals.filter((name) => !(all as readonly string[]).includes(name));
+if (unknown.length > 0) {
+  process.stderr.write(`There is no row '${unknown.join("', '")}'; there are ${all.join(', ')}\n`);
+  process.exit(2);
+}
+const chosen = new Set(positionals.length > 0 ? positionals : all);
+const [rounds, objects] = [Number(values.rounds), Number(values.objects)];
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+const folder = mkdtempSync(join(tmpdir(), 'lazaret-bench-'));
+const peers: Peer[] = [];
+const notes: string[] = [];
+const rows: Row[] = [];
+const loopback = quickAcknowledgements();
+notes.push(`Loopback: ${loopback.text}.`);
+const started = Date.now();
+try {
+  if (chosen.has('map')) rows.push(...mapRows(say));
+  if (chosen.has('store') || chosen.has('reports') || chosen.has('stow')) {
+    if (programPath('dcmsend') === null) {
+      notes.push('Skipped: everything that is sent by C-STORE, because DCMTK\'s dcmsend is not installed.');
+    } else {
+      peers.push(await lazaret());
+      if (programPath('Orthanc') === null) notes.push('Skipped: Orthanc is not installed.');
+      else peers.push(await orthanc());
+      if (programPath('storescp') === null) notes.push('Skipped: DCMTK\'s storescp is not installed.');
+      else peers.push(await storescp());
+      if (chosen.has('store')) rows.push(...(await storeRows({ kind: 'ct', folder, peers, rounds, objects, say, notes })));
+      if (chosen.has('reports')) rows.push(...(await storeRows({ kind: 'sr', folder, peers, rounds, objects: objects * 4, say, notes })));
+      if (chosen.has('stow')) rows.push(...(await stowRows({ folder, peers, rounds, objects, say, notes })));
+    }
+  }
+} finally {
+  loopback.restore();
+  for (const peer of peers) await peer.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+const machine = `${cpus().length} × ${cpus()[0]!.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}`;
+const text = markdown({ rows, notes, machine, command: `npm run bench -- ${[...chosen].join(' ')} --rounds ${rounds} --objects ${objects}`, date: new Date().toISOString().slice(0, 10), seconds: (Date.now() - started) / 1000 });
+process.stdout.write(text);
+if (values.write && positionals.length === 0) writeFileSync(join(repository, 'docs', 'benchmarks.md'), text);
