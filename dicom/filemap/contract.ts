@@ -112,6 +112,8 @@ export interface MappedObject {
   readonly transferSyntaxUID: string;
   /** Where the elements' offsets point: the object itself, or the inflated Data Set of a deflated one. */
   readonly dataSetSource: ByteSource;
+  /** How the Data Set is really encoded, which is not what the Transfer Syntax says where a problem says so. Absent where nothing could be read. */
+  readonly encoding?: { readonly explicitVR: boolean; readonly littleEndian: boolean };
   /** Byte range of the Data Set in the object: from after group 2 to the end of its last element (FFFC,FFFC and trailing bytes are outside). For deflated ones, the deflate stream. */
   readonly dataSetOffset: number;
   readonly dataSetLength: number;

@@ -63,7 +63,7 @@ function readElements(source: ByteSource, start: number, encoding: Encoding, met
   const table = elements.table();
   checkIdentity(source, table, meta, problems);
   if (found !== null) checkOffsetTable(source, found, problems);
-  return { source, spans: spans.table(), elements: table, problems: problems.problems, dataSetSource: source, dataSetLength: reader.dataSetEnd - start, fragments: found, pixelData: reader.pixelData };
+  return { source, spans: spans.table(), elements: table, problems: problems.problems, dataSetSource: source, encoding, dataSetLength: reader.dataSetEnd - start, fragments: found, pixelData: reader.pixelData };
 }
 
 /** PS3.5 A.5: everything after the File Meta Information is one raw deflate stream, with at most one byte of padding. */
