@@ -48,7 +48,7 @@ export const processes: Readonly<Record<ProcessName, ProcessRow>> = {
   },
   association: {
     name: 'association', main: 'processes/association/main.ts', startedBy: 'supervisor', hears: 'DIMSE 11112, DICOM TLS 2762',
-    reads: [], writes: ['arriving'], asks: ['association'], network: 'listens', exec: 'none', addons: false, memoryMiBMax: 512,
+    reads: ['dicomTls'], writes: ['arriving'], asks: ['association'], network: 'listens', exec: 'none', addons: false, memoryMiBMax: 512,
     security: 'Faces the clinical network. Decodes PDUs and command sets, writes Data Sets to files unread.',
   },
   web: {

@@ -15,6 +15,8 @@ export interface Layout {
   readonly audit: string;
   /** web: certificate and key. */
   readonly tls: string;
+  /** association: certificate and key of DICOM TLS, put there by whoever runs the site. Apart from `tls`, so that neither process can read the other's key. */
+  readonly dicomTls: string;
   /** One Unix socket for each peer of the keeper. */
   readonly run: string;
   readonly sockets: { readonly association: string; readonly web: string; readonly inspector: string; readonly terminal: string };
@@ -31,6 +33,7 @@ export function layoutOf(data: string): Layout {
     database: join(data, 'database', 'lazaret.sqlite'),
     audit: join(data, 'audit'),
     tls: join(data, 'tls'),
+    dicomTls: join(data, 'dicom-tls'),
     run,
     sockets: {
       association: join(run, 'association', 'keeper.sock'),

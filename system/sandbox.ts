@@ -88,7 +88,7 @@ interface Access {
 }
 
 const movedBetween: readonly (keyof Layout)[] = ['arriving', 'quarantine', 'archive'];
-const areas: readonly (keyof Layout)[] = ['arriving', 'quarantine', 'archive', 'database', 'audit', 'tls', 'run'];
+const areas: readonly (keyof Layout)[] = ['arriving', 'quarantine', 'archive', 'database', 'audit', 'tls', 'dicomTls', 'run'];
 
 function accessOf(row: ProcessRow, settings: Settings, options: ConfineOptions): Access {
   const { layout } = settings;

@@ -32,12 +32,12 @@ async function association(settings: Settings): Promise<Running> {
   };
 }
 
-/** DICOM TLS opens when somebody put a certificate and its key there: `dicom.pem`, `dicom.key` and, for peers with an authority, `dicom-authorities.pem`. */
+/** DICOM TLS opens when somebody put a certificate and its key there: `certificate.pem`, `key.pem` and, for peers with an authority, `authorities.pem`. */
 function tlsMaterial({ layout, dimseTlsPort }: Settings): DoorOptions['tls'] {
   const read = (name: string): string | null => {
-    const path = join(layout.tls, name);
+    const path = join(layout.dicomTls, name);
     return existsSync(path) ? readFileSync(path, 'utf8') : null;
   };
-  const [certificate, key, trusted] = [read('dicom.pem'), read('dicom.key'), read('dicom-authorities.pem')];
+  const [certificate, key, trusted] = [read('certificate.pem'), read('key.pem'), read('authorities.pem')];
   return certificate === null || key === null ? null : { port: dimseTlsPort, certificate, key, trusted };
 }

@@ -3,12 +3,56 @@
  * a write of some 128 KiB into the page cache costs less than handing it to a thread, and a disk that cannot keep up slows the sender by itself.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, constants, fdatasync, openSync, rmSync, statfsSync, writevSync } from 'node:fs';
+import { closeSync, constants, fdatasync, fsync, openSync, rmSync, statfsSync, writevSync } from 'node:fs';
 import { join } from 'node:path';
-import { syncFolder } from '@lazaret/system/durable.ts';
 import { unavailable, type Failure } from '@lazaret/system/failure.ts';
 import type { Digest, ObjectId } from '../contract.ts';
 import { diskCheckBytes, writeBytesMin, writePiecesMax } from './limits.ts';
+
+/** The folder that objects arrive in. Its descriptor stays open: its entries are made durable once or twice for each object. */
+export class ArrivingArea {
+  readonly folder: string;
+  readonly diskFreeBytesMin: number;
+  readonly #descriptor: number;
+  #running: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
+
+  constructor(folder: string, diskFreeBytesMin: number) {
+    this.folder = folder;
+    this.diskFreeBytesMin = diskFreeBytesMin;
+    this.#descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  }
+
+  /** fsync of the folder, begun after this call: whoever asks while one runs shares the next one. */
+  sync(): Promise<void> {
+    if (this.#running === null) return (this.#running = this.#begin());
+    this.#next ??= this.#running.catch(() => {}).then(() => {
+      this.#next = null;
+      return (this.#running = this.#begin());
+    });
+    return this.#next;
+  }
+
+  #begin(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fsync(this.#descriptor, (error) => {
+        if (this.#next === null) this.#running = null;
+        if (error === null) resolve();
+        else reject(error);
+      });
+    });
+  }
+
+  /** Refuses early, while there is still room for what was already received and for the record of refusing. Throws `disk-full`. */
+  requireFreeSpace(): void {
+    const { bavail, bsize } = statfsSync(this.folder);
+    if (bavail * bsize < this.diskFreeBytesMin) throw unavailable('disk-full', `the disk is nearly full: ${Math.floor((bavail * bsize) / 1024 ** 2)} MiB are free`);
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
 
 export interface Arrived {
   readonly bytes: number;
@@ -18,8 +62,7 @@ export interface Arrived {
 export class Arrival {
   readonly objectId: ObjectId;
   readonly #path: string;
-  readonly #folder: string;
-  readonly #diskFreeBytesMin: number;
+  readonly #area: ArrivingArea;
   readonly #hash: Hash = createHash('sha256');
   readonly #folderSync: Promise<void>;
   #descriptor: number;
@@ -29,18 +72,17 @@ export class Arrival {
   #checkAt = diskCheckBytes;
 
   /** Creates the file and starts to make its entry durable, which goes on while the data come. Throws `unavailable`. */
-  constructor(folder: string, objectId: ObjectId, prefix: Uint8Array, diskFreeBytesMin: number) {
+  constructor(area: ArrivingArea, objectId: ObjectId, prefix: Uint8Array) {
     this.objectId = objectId;
-    this.#folder = folder;
-    this.#path = join(folder, objectId);
-    this.#diskFreeBytesMin = diskFreeBytesMin;
-    requireFreeSpace(folder, diskFreeBytesMin);
+    this.#area = area;
+    this.#path = join(area.folder, objectId);
+    area.requireFreeSpace();
     try {
       this.#descriptor = openSync(this.#path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
     } catch (error) {
       throw failureOf(error);
     }
-    this.#folderSync = syncFolder(folder);
+    this.#folderSync = area.sync();
     this.#folderSync.catch(() => {});
     this.write(prefix);
   }
@@ -77,7 +119,7 @@ export class Arrival {
     this.#pending = 0;
     if (this.#bytes >= this.#checkAt) {
       this.#checkAt = this.#bytes + diskCheckBytes;
-      requireFreeSpace(this.#folder, this.#diskFreeBytesMin);
+      this.#area.requireFreeSpace();
     }
   }
 
@@ -102,12 +144,6 @@ export class Arrival {
     this.#pieces = [];
     rmSync(this.#path, { force: true });
   }
-}
-
-/** Refuses early, while there is still room for what was already received and for the record of refusing. Throws `disk-full`. */
-export function requireFreeSpace(folder: string, bytesMin: number): void {
-  const { bavail, bsize } = statfsSync(folder);
-  if (bavail * bsize < bytesMin) throw unavailable('disk-full', `the disk is nearly full: ${Math.floor((bavail * bsize) / 1024 ** 2)} MiB are free`);
 }
 
 function datasync(descriptor: number): Promise<void> {

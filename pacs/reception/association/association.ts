@@ -253,7 +253,7 @@ export class Association implements UpperLayerUser, MessageUser {
     const service = services.find((row) => row.commandField === command.CommandField);
     const refusal = this.#judge(command, context, service, hasDataSet, message === null ? [] : missingElements(message, command));
     if (service?.name === 'C-STORE' || hasDataSet) {
-      this.#store = new StoreOperation(this.#door.options, this.#source!, command, context.transferSyntax, refusal);
+      this.#store = new StoreOperation(this.#door.options, this.#door.area, this.#source!, command, context.transferSyntax, refusal);
       if (!hasDataSet) this.dataSetEnd();
       return;
     }

@@ -4,6 +4,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { rejections, type AssociateRJ } from '@lazaret/dicom/upperlayer/pdu.ts';
 import { maximumLengthDefault } from '@lazaret/dicom/upperlayer/limits.ts';
 import { plainAddress } from '@lazaret/hospital/assets/lookup.ts';
+import { ArrivingArea } from './arrival.ts';
 import { Association } from './association.ts';
 import type { Keeper } from './keeper.ts';
 import { limitsDefault, type AssociationLimits } from './limits.ts';
@@ -44,6 +45,7 @@ export function doorOptions(options: Omit<DoorOptions, 'limits' | 'maximumLength
 export class Door {
   readonly options: DoorOptions;
   readonly abstractSyntaxes: ReturnType<typeof abstractSyntaxes>;
+  readonly area: ArrivingArea;
   readonly #servers: Server[] = [];
   /** In the order in which they came. */
   readonly #associations = new Set<Association>();
@@ -57,6 +59,7 @@ export class Door {
   constructor(options: DoorOptions) {
     checkServices(services);
     this.options = options;
+    this.area = new ArrivingArea(options.arriving, options.limits.diskFreeBytesMin);
     this.abstractSyntaxes = abstractSyntaxes(options.privateSOPClasses);
   }
 
@@ -91,6 +94,7 @@ export class Door {
     if (this.#sweeper !== null) clearInterval(this.#sweeper);
     await Promise.all([...this.#associations].map((association) => association.stop()));
     for (const association of this.#associations) association.drop();
+    this.area.close();
   }
 
   #listen(server: Server, host: string, port: number): Promise<ListeningAddress> {

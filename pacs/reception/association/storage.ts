@@ -5,7 +5,7 @@ import type { CommandSet } from '@lazaret/dicom/dimse/commands.ts';
 import { statuses } from '@lazaret/dicom/dimse/statuses.ts';
 import { Failure } from '@lazaret/system/failure.ts';
 import type { ObjectId, Source } from '../contract.ts';
-import { Arrival } from './arrival.ts';
+import { Arrival, type ArrivingArea } from './arrival.ts';
 import type { Keeper } from './keeper.ts';
 import type { AssociationLimits } from './limits.ts';
 
@@ -15,9 +15,8 @@ export interface Outcome {
   readonly comment: string;
 }
 
-/** Where and by what rules objects are taken in. */
+/** By what rules objects are taken in, and who takes them over. */
 export interface StorageOptions {
-  readonly arriving: string;
   readonly keeper: Keeper;
   readonly limits: AssociationLimits;
 }
@@ -48,7 +47,7 @@ export class StoreOperation {
   #bytes = 0;
 
   /** With `refusal` nothing is kept of the object. */
-  constructor(options: StorageOptions, source: Source, command: CommandSet, transferSyntaxUID: string, refusal: Outcome | null) {
+  constructor(options: StorageOptions, area: ArrivingArea, source: Source, command: CommandSet, transferSyntaxUID: string, refusal: Outcome | null) {
     this.#options = options;
     this.#source = source;
     this.#transferSyntaxUID = transferSyntaxUID;
@@ -61,7 +60,7 @@ export class StoreOperation {
     });
     const objectId = randomBytes(16).toString('hex') as ObjectId;
     this.#guarded(() => {
-      this.#arrival = new Arrival(options.arriving, objectId, prefix, options.limits.diskFreeBytesMin);
+      this.#arrival = new Arrival(area, objectId, prefix);
     });
   }
 
@@ -94,6 +93,8 @@ export class StoreOperation {
       this.#arrival = null;
       return { status: statuses.success, comment: '' };
     } catch (error) {
+      // The keeper may have admitted the object and died before it could say so. Then the file is not ours to remove: its recovery decides.
+      if (error instanceof Failure && error.code === 'channel-closed') this.#arrival = null;
       this.#fail(outcomeOf(error));
       return this.#outcome!;
     }
