@@ -1,9 +1,10 @@
 /** Reading values of a mapped object: text by Specific Character Set, numbers by VR and byte order. Everything is total. */
+import { vrSetIndex, vrSets } from '../dictionary/dictionary.ts';
 import type { MappedObject } from '../filemap/contract.ts';
 import { Window } from '../filemap/window.ts';
 import { textDecoding, type Delimiters, type TextDecoding } from './charsets.ts';
 import { explicitVRBigEndian } from './transfersyntaxes.ts';
-import { vrByCode, vrCode, vrNumber, type VR } from './vrs.ts';
+import { vrByCode, vrCode, vrIndexByNumber, vrNumber, vrs as allVRs, type VR } from './vrs.ts';
 
 const specificCharacterSetTag = 0x00080005;
 
@@ -11,6 +12,8 @@ const specificCharacterSetTag = 0x00080005;
 export const valueBytesMax = 1024 * 1024;
 
 const UN = vrNumber('UN');
+/** 1 + index in the table, as the dictionary's rows have it. */
+const LO = vrIndexByNumber[vrNumber('LO')] ?? 0;
 /** Leading spaces are not significant in these, trailing ones in none (PS3.5 Table 6.2-1). */
 const leadingSpaceVRs = new Set(['AE', 'CS', 'DS', 'IS', 'LO', 'PN', 'SH']);
 
@@ -60,9 +63,19 @@ export class Values {
     return -1;
   }
 
-  /** VR of a row, or undefined where the number is none (never for a table that mapObject made). */
+  /**
+   * VR by which to read a row. For UN of an attribute that the dictionary knows it is the dictionary's (PS3.5 §6.2.2, note): senders that do not
+   * know an attribute write UN. Sequences stay UN: their Items have not been read. Undefined where the number is no VR (never in what mapObject made).
+   */
   vr(row: number): VR | undefined {
-    return vrByCode.get(vrCode(this.mapped.elements.vrs[row] ?? 0));
+    const { vrs, tags } = this.mapped.elements;
+    const vr = vrByCode.get(vrCode(vrs[row] ?? 0));
+    if (vrs[row] !== UN) return vr;
+    const tag = tags[row]!;
+    const element = tag & 0xffff;
+    const implied = (tag >>> 16) & 1 ? (element >= 0x10 && element <= 0xff ? LO : 0) : (vrSets[vrSetIndex(tag)]?.[0] ?? 0);
+    const known = allVRs[implied - 1];
+    return known === undefined || known.kind === 'sequence' ? vr : known;
   }
 
   /** The first bytes of a value; the view is valid until the next call of this object. */
@@ -112,10 +125,10 @@ export class Values {
     return value === undefined || Number.isNaN(value) ? undefined : value;
   }
 
-  /** Byte order of a value: UN of undefined length holds Little Endian in Big Endian too (CP-246). */
+  /** Byte order of a value: UN holds Little Endian in Big Endian too (CP-246). */
   isLittleEndian(row: number): boolean {
     const { vrs, parents } = this.mapped.elements;
-    if (this.#littleEndian || row < this.metaRows) return true;
+    if (this.#littleEndian || row < this.metaRows || vrs[row] === UN) return true;
     for (let parent = parents[row] ?? -1; parent >= 0; parent = parents[parent] ?? -1) if (vrs[parent] === UN) return true;
     return false;
   }
