@@ -43,7 +43,7 @@ let leaving = false;
 function signIn(): void {
   if (leaving) return;
   leaving = true;
-  location.assign(`/console/sign-in?return=${encodeURIComponent(location.pathname + location.search)}`);
+  location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 /** Ends the session, then to the sign-in page. */

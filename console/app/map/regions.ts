@@ -19,7 +19,7 @@ export function groupOf(tag: string): number {
 /** Family of one span; a kind that this console does not know is shown as unexplained, never left out. */
 export function familyOf(span: MapSpan): Family {
   if ((span.kind === 'header' || span.kind === 'value') && groupOf(span.tag) % 2 === 1) return 'private';
-  if (span.kind === 'item' && span.path.startsWith('(7fe0,')) return 'pixels';
+  if (span.kind === 'item' && /^\(7fe0,/i.test(span.path)) return 'pixels';
   return familyOfKind[span.kind] ?? 'unexplained';
 }
 
