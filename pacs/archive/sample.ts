@@ -1,10 +1,31 @@
 /** Invented archived instances for tests and benches of the archive and of retrieval. No patient of these exists. */
 import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { objectPath } from '@lazaret/system/layout.ts';
 import type { Digest, ObjectId } from '../reception/contract.ts';
 import type { InstanceReport } from '../quarantine/contract.ts';
-import type { ArchivedInstance } from './admit.ts';
+import { indexInstance, type ArchivedInstance } from './admit.ts';
+import { wholeBytesMax } from './metadata.ts';
 import { migrations } from './schema.ts';
+
+/** Puts bytes into an archive folder and its index, as the keeper does: named by their digest, chunk digests where they are many. */
+export function archiveSample(archive: string, database: DatabaseSync, bytes: Uint8Array, sample: Sample = {}): ArchivedInstance {
+  const digest = sha256(bytes);
+  const path = objectPath(archive, digest);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, bytes);
+  const size = 1024 * 1024;
+  const chunks = bytes.length <= wholeBytesMax ? null : { size, digests: Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) => sha256(bytes.subarray(index * size, (index + 1) * size))) };
+  const archived = sampleInstance({ ...sample, digest, bytes: bytes.length, report: { chunks, dataSetOffset: 0, dataSetLength: bytes.length, ...sample.report } });
+  indexInstance(database, archived);
+  return archived;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
 
 /** An index as the keeper makes it, in memory or in a file. */
 export function makeIndex(path = ':memory:'): DatabaseSync {

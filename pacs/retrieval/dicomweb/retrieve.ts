@@ -19,6 +19,7 @@ const recheckedMax = 8;
 
 const absent = (what: string) => (): RouteAnswer => problem(404, 'resource-unsupported', `This server gives no ${what} resources: it decodes no pixels. Ask for the frames.`);
 const route = (method: Route['method'], url: string, handler: Route['handler']): Route => ({ method, url: servicePath + url, action: 'read', audience: 'service', handler });
+const choose = (request: RouteRequest, offers: readonly Offer[]): Offer | null => chooseOffer(offers, request.headers.accept, request.query.get('accept'));
 
 export function retrieveRoutes(dependencies: RetrievalDependencies): Route[] {
   const instances = instancesIn(dependencies.database);
@@ -30,7 +31,6 @@ export function retrieveRoutes(dependencies: RetrievalDependencies): Route[] {
     const found = path === null ? [] : instances.under(path);
     return found.length === 0 ? notFound('There is no such study, series or instance in the archive.') : found;
   };
-  const choose = (request: RouteRequest, offers: readonly Offer[]): Offer | null => chooseOffer(offers, request.headers.accept, request.query.get('accept'));
   /** Everything that must be so before a byte is served: verdicts that are acceptable, and the access on the record. */
   const access = async (request: RouteRequest, found: readonly StoredInstance[], what: string): Promise<void> => {
     for (let index = 0; index < found.length; index += recheckedMax) await Promise.all(found.slice(index, index + recheckedMax).map((one) => reader.admit(one)));
