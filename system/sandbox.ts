@@ -31,6 +31,8 @@ export interface Confinement {
 export interface ConfineOptions {
   /** Files and folders to read beyond the row's: what a person named on the command line of `lazaret inspect`. Absolute. */
   readonly reads?: readonly string[];
+  /** Only `reads`: the row's areas are neither made nor visible. For work without a data directory. */
+  readonly withoutData?: boolean;
   /** Another program than the row's main: the escape tests. Absolute. */
   readonly program?: string;
   /** Further variables of the environment. */
@@ -91,6 +93,7 @@ const movedBetween: readonly (keyof Layout)[] = ['arriving', 'quarantine', 'arch
 const areas: readonly (keyof Layout)[] = ['arriving', 'quarantine', 'archive', 'database', 'audit', 'tls', 'dicomTls', 'run'];
 
 function accessOf(row: ProcessRow, settings: Settings, options: ConfineOptions): Access {
+  if (options.withoutData === true) return { reads: options.reads ?? [], writes: [], covered: [], own: [] };
   const { layout } = settings;
   const written = row.writes.map((area) => folderOf(layout, area));
   const read = row.reads.filter((area) => !row.writes.includes(area)).map((area) => folderOf(layout, area));

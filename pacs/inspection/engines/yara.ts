@@ -24,6 +24,12 @@ export interface YaraTarget {
   place(offset: number): Place;
 }
 
+/** Runs where it is called, so its answers are there at once. */
+export interface YaraEngine extends Engine<YaraTarget> {
+  version(): EngineStatus;
+  scan(target: YaraTarget): Finding[];
+}
+
 export const yaraName = 'yara-x';
 /** The examiner is bounded from outside; this names the engine as the slow one. YARA-X looks at its clock now and then only. */
 const scanTimeoutMs = 20_000;
@@ -35,7 +41,7 @@ export const overlapBytes = 4096;
 export const rulesFolder = join(import.meta.dirname, '..', 'rules');
 
 /** Compiles the pack. Without the addon, or with a broken pack, the engine is missing or failing, and says so with every object. */
-export function yaraEngine(folder: string = rulesFolder): Engine<YaraTarget> & { version(): EngineStatus; scan(target: YaraTarget): Finding[] } {
+export function yaraEngine(folder: string = rulesFolder): YaraEngine {
   const source = readdirSync(folder).filter((name) => name.endsWith('.yar')).toSorted().map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
   const signatures = `rules ${createHash('sha256').update(source).digest('hex').slice(0, 12)}`;
   const loaded = loadYara();
@@ -53,7 +59,7 @@ export function yaraEngine(folder: string = rulesFolder): Engine<YaraTarget> & {
   return { name: yaraName, version: () => status, scan: (target) => scanWith(rules, target) };
 }
 
-function absent(status: EngineStatus, code: string): Engine<YaraTarget> & { version(): EngineStatus; scan(): Finding[] } {
+function absent(status: EngineStatus, code: string): YaraEngine {
   return { name: yaraName, version: () => status, scan: () => [{ code, offset: 0, length: 0, tag: '', engine: yaraName, text: status.text }] };
 }
 

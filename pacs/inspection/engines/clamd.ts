@@ -1,0 +1,178 @@
+/**
+ * ClamAV's daemon (clamd), asked over its socket by the inspector: it gets the original bytes of each object.
+ *
+ * By default clamd answers OK for what is over one of its limits and was therefore not scanned. A probe finds out whether this one does: a file
+ * packed into itself more often than any limit permits must raise an alert. Without `AlertExceedsMax yes` its OK means nothing, so the engine is
+ * `failing` and nothing is clean. Time-outs, errors and old signatures are findings as well.
+ */
+import { open } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import type { Finding } from '../../quarantine/contract.ts';
+import type { EngineStatus } from '../assignment.ts';
+import type { Engine } from './engine.ts';
+
+export interface ClamdTarget {
+  readonly path: string;
+  readonly bytes: number;
+}
+export type ClamdAddress = { readonly host: string; readonly port: number } | { readonly socket: string };
+export interface ClamdOptions {
+  /** ClamAV publishes daily; a week without is a broken updater. */
+  readonly signatureAgeMsMax?: number;
+  /** Connecting, and the wait for an answer after the last byte. */
+  readonly timeoutMs?: number;
+  readonly now?: () => number;
+}
+
+export const clamdName = 'clamd';
+const weekMs = 7 * 24 * 60 * 60 * 1000;
+const defaultTimeoutMs = 60_000;
+/** The version and the probe are asked for again at this pace: every conclusion names the signatures. */
+const statusMs = 30_000;
+/** One INSTREAM chunk. */
+const chunkBytes = 256 * 1024;
+/** Longest answer that makes sense: a signature name. */
+const answerBytesMax = 4096;
+/** ClamAV's own hard limit for MaxRecursion is 100. */
+const probeDepth = 110;
+
+export function clamdEngine(address: ClamdAddress, options: ClamdOptions = {}): Engine<ClamdTarget> {
+  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  const now = options.now ?? Date.now;
+  let known: { readonly at: number; readonly status: Promise<EngineStatus> } | null = null;
+  const version = (): Promise<EngineStatus> => {
+    if (known === null || now() - known.at > statusMs) known = { at: now(), status: statusOf(address, timeoutMs, options.signatureAgeMsMax ?? weekMs, now()) };
+    return known.status;
+  };
+  return {
+    name: clamdName,
+    version,
+    async scan(target) {
+      const status = await version();
+      if (status.state !== 'ready') return [finding(status.state === 'missing' ? 'engine-missing' : status.text.includes('older') ? 'engine-outdated' : 'engine-failed', target, status.text)];
+      try {
+        return judge(await inStream(address, readChunks(target.path), timeoutMs), target);
+      } catch (error) {
+        known = null;
+        const { message } = error as Error;
+        return [finding(message === timedOut ? 'engine-timed-out' : 'engine-failed', target, `clamd: ${message}`)];
+      }
+    },
+  };
+}
+
+function finding(code: string, target: ClamdTarget, text: string): Finding {
+  return { code, offset: 0, length: target.bytes, tag: '', engine: clamdName, text: text.slice(0, 500) };
+}
+
+/** Only the exact answer OK is clean. */
+function judge(answer: string, target: ClamdTarget): Finding[] {
+  if (answer === 'stream: OK') return [];
+  const found = /^stream: (.+) FOUND$/.exec(answer)?.[1];
+  if (found === undefined) return [finding(/size limit exceeded/i.test(answer) ? 'engine-limit' : 'engine-failed', target, `clamd answers: ${printable(answer)}`)];
+  if (/^Heuristics\.Limits\.Exceeded/.test(found)) return [finding('engine-limit', target, `clamd did not scan all of it: ${printable(found)}`)];
+  if (/^Heuristics\.Encrypted/.test(found)) return [finding('container-content', target, `clamd found something encrypted: ${printable(found)}`)];
+  return [finding('malware-signature', target, `clamd recognises ${printable(found)}`)];
+}
+
+function printable(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?');
+}
+
+async function statusOf(address: ClamdAddress, timeoutMs: number, ageMsMax: number, now: number): Promise<EngineStatus> {
+  const status = { name: clamdName, version: '', signatures: '' };
+  let answer: string;
+  try {
+    answer = await command(address, 'VERSION', timeoutMs);
+  } catch (error) {
+    return { ...status, state: 'missing', text: `clamd does not answer: ${(error as Error).message}` };
+  }
+  // "ClamAV 1.4.6/27500/Mon Nov 23 09:20:11 2026", or without the database part where only own signatures are loaded.
+  const [, version = '', number = '', date = ''] = /^ClamAV ([^/]+)(?:\/(\d+)\/(.+))?$/.exec(answer) ?? [];
+  const named = { name: clamdName, version, signatures: number === '' ? 'own signatures' : number };
+  if (version === '') return { ...status, state: 'failing', text: `clamd answers: ${printable(answer)}` };
+  const age = now - Date.parse(`${date} UTC`);
+  if (number !== '' && !(age <= ageMsMax)) return { ...named, state: 'failing', text: `the signatures of clamd are older than ${Math.round(ageMsMax / 86_400_000)} days (${printable(date)}): is freshclam running?` };
+  try {
+    const probed = await inStream(address, [probe()], timeoutMs);
+    if (!/Heuristics\.Limits\.Exceeded/.test(probed)) {
+      return { ...named, state: 'failing', text: 'clamd calls files clean that it did not scan because they are over its limits: set "AlertExceedsMax yes" in clamd.conf' };
+    }
+  } catch (error) {
+    return { ...named, state: 'failing', text: `clamd does not scan: ${(error as Error).message}` };
+  }
+  return { ...named, state: 'ready', text: number === '' ? 'only own signatures are loaded; their age is not known' : '' };
+}
+
+let probed: Buffer | null = null;
+/** Nothing, packed into itself more often than clamd unpacks. */
+function probe(): Buffer {
+  if (probed !== null) return probed;
+  let packed = Buffer.from('lazaret probe');
+  for (let depth = 0; depth < probeDepth; depth += 1) packed = gzipSync(packed, { level: 1 });
+  probed = packed;
+  return packed;
+}
+
+async function* readChunks(path: string): AsyncGenerator<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    for (;;) {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+const timedOut = 'no answer in time';
+
+function command(address: ClamdAddress, name: string, timeoutMs: number): Promise<string> {
+  return converse(address, timeoutMs, async (write) => write(Buffer.from(`z${name}\0`)));
+}
+
+/** clamd(8) INSTREAM: chunks with their length before them, then a length of zero. */
+function inStream(address: ClamdAddress, chunks: AsyncIterable<Buffer> | Iterable<Buffer>, timeoutMs: number): Promise<string> {
+  return converse(address, timeoutMs, async (write) => {
+    await write(Buffer.from('zINSTREAM\0'));
+    for await (const chunk of chunks) {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(chunk.length);
+      await write(Buffer.concat([length, chunk]));
+    }
+    await write(Buffer.alloc(4));
+  });
+}
+
+/** One connection, one question, one answer that ends with NUL. */
+async function converse(address: ClamdAddress, timeoutMs: number, ask: (write: (bytes: Buffer) => Promise<void>) => Promise<void>): Promise<string> {
+  const socket: Socket = 'socket' in address ? connect(address.socket) : connect(address.port, address.host);
+  socket.setTimeout(timeoutMs);
+  let said = '';
+  const answer = new Promise<string>((resolve, reject) => {
+    socket.on('data', (chunk: Buffer) => {
+      said += chunk.toString('latin1');
+      if (said.includes('\0')) resolve(said.slice(0, said.indexOf('\0')).trim());
+      else if (said.length > answerBytesMax) reject(new Error('an answer without end'));
+    });
+    socket.on('timeout', () => reject(new Error(timedOut)));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      // clamd closes its end as soon as a stream is over its limit: the answer may be there already.
+      if (said === '') reject(new Error(error.code ?? error.message));
+    });
+    socket.on('close', () => reject(new Error('the connection was closed without an answer')));
+  });
+  const write = (bytes: Buffer): Promise<void> => {
+    if (socket.destroyed || !socket.write(bytes)) return Promise.race([new Promise<void>((resolve) => { socket.once('drain', resolve); }), answer.then(() => {})]);
+    return Promise.resolve();
+  };
+  try {
+    const [result] = await Promise.all([answer, ask(write)]);
+    return result;
+  } finally {
+    socket.destroy();
+  }
+}

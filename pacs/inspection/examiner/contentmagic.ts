@@ -1,0 +1,178 @@
+/**
+ * What begins like a program, a container or a page where it could be used as one: at the start of the file (PS3.10 §7.5, CVE-2019-11687), at the
+ * start of a value, near the start of an opaque value, and in what nothing accounts for. Where the position does not matter the rule pack looks.
+ *
+ * Two byte signatures are followed to what they point at; they occur in pixels constantly, so pixels are never searched for them.
+ */
+import type { MappedObject } from '@lazaret/dicom/filemap/contract.ts';
+import { spanKinds, type SpanKind } from '@lazaret/dicom/filemap/contract.ts';
+import { tagText } from '@lazaret/dicom/dictionary/dictionary.ts';
+import { Reading, vrCode } from './reading.ts';
+
+/** How far into an opaque value a program is looked for here; the rule pack looks at all of it. */
+const windowBytes = 4096;
+/** PS3.10 fixes nothing about these: where other readers look for the start (PDF), the end (ZIP) or a fixed place (ISO 9660, tar). */
+const pdfSearchBytes = 1024;
+const pageSearchBytes = 512;
+const zipSearchBytes = 64 * 1024 + 22;
+const zipEnd = Buffer.from([0x50, 0x4b, 5, 6]);
+
+type Kind = 'program' | 'container' | 'document';
+const programs: readonly (readonly [name: string, bytes: readonly number[]])[] = [
+  ['a Linux program (ELF)', [0x7f, 0x45, 0x4c, 0x46]],
+  ['a macOS program (Mach-O)', [0xfe, 0xed, 0xfa, 0xce]],
+  ['a macOS program (Mach-O)', [0xfe, 0xed, 0xfa, 0xcf]],
+  ['a macOS program (Mach-O)', [0xce, 0xfa, 0xed, 0xfe]],
+  ['a macOS program (Mach-O)', [0xcf, 0xfa, 0xed, 0xfe]],
+  ['a Java class or universal macOS program', [0xca, 0xfe, 0xba, 0xbe]],
+  ['an Android program (DEX)', [0x64, 0x65, 0x78, 0x0a, 0x30]],
+  ['a WebAssembly module', [0x00, 0x61, 0x73, 0x6d, 0x01]],
+  ['a Windows shortcut', [0x4c, 0x00, 0x00, 0x00, 0x01, 0x14, 0x02, 0x00]],
+];
+const containers: readonly (readonly [name: string, bytes: readonly number[]])[] = [
+  ['a ZIP file', [0x50, 0x4b, 0x03, 0x04]],
+  ['a RAR file', [0x52, 0x61, 0x72, 0x21, 0x1a, 0x07]],
+  ['a 7z file', [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]],
+  ['a Windows cabinet', [0x4d, 0x53, 0x43, 0x46, 0x00, 0x00, 0x00, 0x00]],
+];
+const documents: readonly (readonly [name: string, bytes: readonly number[]])[] = [
+  ['a PDF document', [0x25, 0x50, 0x44, 0x46, 0x2d]],
+  ['an OLE document', [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]],
+];
+
+/** First byte of a signature → the signatures: most values are decided by one look. */
+const byFirst = new Map<number, { kind: Kind; name: string; bytes: readonly number[] }[]>();
+for (const [kind, list] of [['program', programs], ['container', containers], ['document', documents]] as const) {
+  for (const [name, bytes] of list) {
+    const known = byFirst.get(bytes[0]!) ?? [];
+    known.push({ kind, name, bytes });
+    byFirst.set(bytes[0]!, known);
+  }
+}
+const longest = 8;
+
+function signatureAt(bytes: Uint8Array, at = 0): { readonly kind: Kind; readonly name: string } | null {
+  for (const candidate of byFirst.get(bytes[at]!) ?? []) {
+    if (candidate.bytes.every((byte, index) => bytes[at + index] === byte)) return candidate;
+  }
+  return null;
+}
+
+const codes: Readonly<Record<Kind, string>> = { program: 'executable-content', container: 'container-content', document: 'document-content' };
+
+export function checkMagic(reading: Reading): void {
+  checkStart(reading);
+  checkFixedPlaces(reading);
+  checkUnaccounted(reading);
+  checkValueStarts(reading);
+}
+
+/** The first bytes decide what an operating system takes the file for. */
+function checkStart(reading: Reading): void {
+  const { source } = reading.mapped;
+  const start = source.read(0, Math.min(source.length, 128));
+  const found = signatureAt(start) ?? twoByteStart(start);
+  if (found !== null) reading.addAt(found.kind === 'program' ? 'executable-start' : 'polyglot-content', 0, Math.min(source.length, 128), '', `The file begins as ${found.name} does.`);
+  // Other readers look further in than the first byte; the values of the Data Set that lie there are looked at as values.
+  const before = Math.min(source.length, Math.max(132, reading.mapped.meta === null ? 0 : reading.mapped.dataSetOffset));
+  const pdf = indexOf(source.read(0, Math.min(before, pdfSearchBytes)), '%PDF-');
+  if (pdf > 0) reading.addAt('polyglot-content', pdf, 5, '', 'A PDF header lies before the Data Set, where PDF readers look for one.');
+  const head = latin1(source.read(0, Math.min(before, pageSearchBytes))).toLowerCase();
+  const page = head.search(/<script|<html|<!doctype html|<svg|<\?php|<hta:/);
+  if (page >= 0) reading.addAt('polyglot-content', page, 7, '', 'A web page or script begins before the Data Set.');
+}
+
+function twoByteStart(start: Uint8Array): { readonly kind: Kind; readonly name: string } | null {
+  const two = latin1(start.subarray(0, 2));
+  if (two === 'MZ' || two === 'ZM') return { kind: 'program', name: 'a Windows or DOS program' };
+  if (two === '#!') return { kind: 'program', name: 'a Unix script' };
+  return null;
+}
+
+function checkFixedPlaces(reading: Reading): void {
+  const { source } = reading.mapped;
+  const at = (offset: number, text: string): boolean => source.length >= offset + text.length && latin1(source.read(offset, text.length)) === text;
+  if (at(0x8001, 'CD001')) reading.addAt('polyglot-content', 0x8001, 5, '', 'A disc image (ISO 9660) has its header here.');
+  if (at(0x101, 'ustar')) reading.addAt('polyglot-content', 0x101, 5, '', 'A tar file has its header here.');
+  const length = Math.min(source.length, zipSearchBytes);
+  const tail = Buffer.from(source.read(source.length - length, length));
+  for (let found = tail.lastIndexOf(zipEnd); found >= 0; found = found === 0 ? -1 : tail.lastIndexOf(zipEnd, found - 1)) {
+    if (found + 22 > tail.length || !isZipEnd(source, source.length - length + found, tail.subarray(found, found + 22))) continue;
+    reading.addAt('polyglot-content', source.length - length + found, 22, '', 'The directory of a ZIP file ends here: ZIP readers start from the end.');
+    return;
+  }
+}
+
+/** One disc, as many entries here as in all, and a directory that begins where the record says. */
+function isZipEnd(source: MappedObject['source'], offset: number, record: Buffer): boolean {
+  if (record.readUInt16LE(4) !== 0 || record.readUInt16LE(6) !== 0 || record.readUInt16LE(8) !== record.readUInt16LE(10)) return false;
+  const size = record.readUInt32LE(12);
+  if (size === 0 || size > offset) return false;
+  return latin1(source.read(offset - size, 4)) === 'PK\u0001\u0002';
+}
+
+const unaccounted: ReadonlySet<SpanKind> = new Set(['trailing', 'unexplained', 'padding']);
+
+/** Bytes that no element holds: nothing legitimate begins there. */
+function checkUnaccounted(reading: Reading): void {
+  const { spans, source } = reading.mapped;
+  for (let row = 0; row < spans.count; row += 1) {
+    const kind = spanKinds[spans.kinds[row]!]!;
+    if (!unaccounted.has(kind)) continue;
+    const offset = spans.offsets[row]!;
+    const head = source.read(offset, Math.min(spans.lengths[row]!, windowBytes));
+    // The span of Data Set Trailing Padding begins with the header of its element.
+    for (const skip of kind === 'padding' ? [0, 8, 12] : [0]) {
+      const found = signatureAt(head, skip) ?? twoByteStart(head.subarray(skip));
+      if (found !== null) reading.addAt('executable-content', offset + skip, 8, '', `What follows the Data Set begins as ${found.name} does.`);
+    }
+    const inside = programIn(head);
+    if (inside !== null) reading.addAt('executable-content', offset + inside.at, 64, '', `What follows the Data Set holds ${inside.name}.`);
+  }
+}
+
+/** VRs whose values are opaque to readers of DICOM. */
+const opaque: ReadonlySet<number> = new Set(['OB', 'OW', 'OD', 'OF', 'OL', 'OV', 'UN'].map(vrCode));
+const sequence = vrCode('SQ');
+const encapsulatedDocument = 0x00420011;
+
+function checkValueStarts(reading: Reading): void {
+  const { elements, pixelData, dataSetSource } = reading.mapped;
+  for (let index = 0; index < elements.count; index += 1) {
+    const length = elements.valueLengths[index]!;
+    const tag = elements.tags[index]!;
+    if (length < 4 || index === pixelData || elements.vrs[index] === sequence || tag === encapsulatedDocument) continue;
+    if (tag < 0x00030000) continue; // Group 2 lies in the object, not in the Data Set, and holds no opaque value that is kept.
+    const isPrivate = ((tag >>> 16) & 1) === 1;
+    const looked = isPrivate || opaque.has(elements.vrs[index]!) ? windowBytes : longest;
+    const bytes = dataSetSource.read(elements.valueOffsets[index]!, Math.min(length, looked));
+    const found = signatureAt(bytes);
+    if (found !== null) reading.addAt(codes[found.kind], elements.valueOffsets[index]!, length, tagText(tag), `The value begins as ${found.name} does.`, true);
+    if (looked === longest) continue;
+    const inside = programIn(bytes);
+    if (inside !== null) reading.addAt('executable-content', elements.valueOffsets[index]! + inside.at, 64, tagText(tag), `The value holds ${inside.name}.`, true);
+  }
+}
+
+/** A program header anywhere in some bytes: MZ that points at its PE header, or an ELF identification that is valid. */
+function programIn(view: Uint8Array): { readonly at: number; readonly name: string } | null {
+  const bytes = Buffer.from(view.buffer, view.byteOffset, view.length);
+  for (let at = bytes.indexOf('MZ', 0, 'latin1'); at >= 0; at = bytes.indexOf('MZ', at + 1, 'latin1')) {
+    if (at + 64 > bytes.length) break;
+    const header = at + bytes.readUInt32LE(at + 0x3c);
+    if (header + 4 <= bytes.length && bytes.readUInt32BE(header) === 0x50450000) return { at, name: 'a Windows program' };
+  }
+  for (let at = bytes.indexOf('\u007fELF', 0, 'latin1'); at >= 0; at = bytes.indexOf('\u007fELF', at + 1, 'latin1')) {
+    if (at + 7 > bytes.length) break;
+    const [size, order, version] = [bytes[at + 4]!, bytes[at + 5]!, bytes[at + 6]!];
+    if ((size === 1 || size === 2) && (order === 1 || order === 2) && version === 1) return { at, name: 'a Linux program' };
+  }
+  return null;
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+}
+function indexOf(bytes: Uint8Array, text: string): number {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(text, 0, 'latin1');
+}

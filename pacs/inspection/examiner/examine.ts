@@ -1,0 +1,123 @@
+/**
+ * One object, from its file to a report. Runs only in the sandboxed examiner: here hostile bytes are decoded (law 2).
+ *
+ * The steps: map every byte; content rules by region; digests and engine over all bytes, and over the inflated Data Set; what has to be
+ * neutralised outside the Data Set; what those after inspection need to know of it.
+ */
+import { problemKinds } from '@lazaret/dicom/filemap/problems.ts';
+import { mapObject } from '@lazaret/dicom/filemap/map.ts';
+import { spanKinds, type MappedObject } from '@lazaret/dicom/filemap/contract.ts';
+import type { Digest } from '../../reception/contract.ts';
+import type { Disarmed, Finding } from '../../quarantine/contract.ts';
+import { encodeSpans, findingsMax, type Assignment, type Report } from '../assignment.ts';
+import { overlapBytes, yaraName, type YaraEngine } from '../engines/yara.ts';
+import { checkContent, type Content } from './content.ts';
+import { describe } from './describe.ts';
+import { neutralise, trailingBytesMax, type Neutralised } from './disarm.ts';
+import { FileSource } from './filesource.ts';
+import { inflateRaw } from './inflate.ts';
+import { instanceReport } from './instance.ts';
+import { passOver, type PassResult } from './pass.ts';
+import { placeInDataSet, placeInObject } from './place.ts';
+import { Reading } from './reading.ts';
+
+/** Inflated parts are in memory already; the engine sees them in pieces of this size. */
+const partBytes = 16 * 1024 * 1024;
+
+/** Report and spans of one object. Throws only where the file cannot be read or a bug of ours shows; then nothing is known of the object. */
+export function examine(assignment: Assignment, engine: YaraEngine): { readonly report: Report; readonly spans: Uint8Array } {
+  const source = new FileSource(assignment.path);
+  try {
+    const mapped = mapObject(source, { inflateRaw });
+    const reading = new Reading(mapped, assignment.work);
+    const content = checkContent(reading);
+    checkTrailing(reading);
+    const neutralised = neutralise(mapped);
+    const wanted = (neutralised !== null || assignment.dataSetDigest) && mapped.dataSetLength > 0;
+    const dataSet = wanted ? { offset: mapped.dataSetOffset, length: mapped.dataSetLength, prefix: neutralised?.prefix ?? null } : null;
+    const pass = passOver(source, engine, { dataSet, place: placeInObject(mapped) });
+    checkDigest(reading, pass);
+    const findings = [...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, engine)].slice(0, findingsMax);
+    const disarmed = neutralised === null ? null : disarmedOf(mapped, neutralised, pass);
+    const report: Report = {
+      id: assignment.id,
+      sha256: pass.sha256,
+      bytes: source.length,
+      findings,
+      instance: instanceOf(mapped, content, neutralised, pass),
+      disarmed,
+      dataSetSha256: pass.dataSetSha256,
+      map: assignment.map === null ? null : describe(mapped, findings, assignment.map.window),
+    };
+    return { report, spans: encodeSpans(mapped.spans) };
+  } finally {
+    source.close();
+  }
+}
+
+/** What the reader found wrong with the encoding; what it only notes is left out. */
+function structure(mapped: MappedObject): Finding[] {
+  if (isUnrecognised(mapped)) {
+    return [{ code: 'object-unrecognised', offset: 0, length: mapped.source.length, tag: '', engine: 'structure', text: 'This is no DICOM object: neither a DICM prefix nor a Data Set can be recognised.' }];
+  }
+  return mapped.problems
+    .filter((problem) => problemKinds.get(problem.code)?.grade !== 'note')
+    .map(({ code, offset, length, tag, text }) => ({ code, offset, length, tag, engine: 'structure', text }));
+}
+
+/** Something else than DICOM, of which each single fault is of no interest: a text beside the images of a medium. */
+function isUnrecognised(mapped: MappedObject): boolean {
+  return !mapped.hasPreamble && mapped.meta === null && mapped.problems.some((problem) => problem.code === 'not-dicom' || problem.code === 'object-empty');
+}
+
+/** Bytes after the Data Set are cut off, but so many are no accident. */
+function checkTrailing(reading: Reading): void {
+  const { spans } = reading.mapped;
+  for (let row = 0; row < spans.count; row += 1) {
+    const kind = spanKinds[spans.kinds[row]!];
+    if (kind === 'trailing' && spans.lengths[row]! > trailingBytesMax) reading.addAt('trailing-excess', spans.offsets[row]!, spans.lengths[row]!, '', `${spans.lengths[row]} bytes follow the Data Set; at most ${trailingBytesMax} are cut off without a question.`);
+  }
+}
+
+function checkDigest(reading: Reading, pass: PassResult): void {
+  const { work, mapped } = reading;
+  if (work.sha256 !== '' && work.sha256 !== pass.sha256) {
+    reading.addAt('digest-mismatch', 0, mapped.source.length, '', 'The bytes on disk are not those that were received: they changed while they were kept.');
+  }
+}
+
+/** A deflated Data Set is not in the bytes of the file as an engine sees them, so it is shown to the engine as well. */
+function scanInflated(mapped: MappedObject, engine: YaraEngine): Finding[] {
+  const { dataSetSource } = mapped;
+  if (dataSetSource === mapped.source) return [];
+  const findings: Finding[] = [];
+  const place = placeInDataSet(mapped);
+  for (let offset = 0; offset < dataSetSource.length; offset += partBytes) {
+    const bytes = dataSetSource.read(offset, Math.min(partBytes + overlapBytes, dataSetSource.length - offset));
+    for (const finding of engine.scan({ bytes, offset, place })) {
+      if (findings.some((known) => known.code === finding.code && known.text.includes(`byte ${finding.offset} `))) continue;
+      // A missing engine has said so once already.
+      if (finding.engine === yaraName && /^engine-/.test(finding.code)) continue;
+      findings.push({ ...finding, offset: mapped.dataSetOffset, length: mapped.dataSetLength, text: `${finding.text}, at byte ${finding.offset} of the inflated Data Set` });
+    }
+  }
+  return findings;
+}
+
+function disarmedOf(mapped: MappedObject, neutralised: Neutralised, pass: PassResult): Disarmed {
+  return {
+    what: neutralised.what,
+    prefix: Buffer.from(neutralised.prefix).toString('base64'),
+    dataSetOffset: mapped.dataSetOffset,
+    dataSetLength: mapped.dataSetLength,
+    dataSetSha256: pass.dataSetSha256 as Digest,
+    sha256: pass.disarmedSha256 as Digest,
+    bytes: neutralised.prefix.length + mapped.dataSetLength,
+  };
+}
+
+/** Null when the object could not be read far enough to say what it is. */
+function instanceOf(mapped: MappedObject, content: Content, neutralised: Neutralised | null, pass: PassResult): Report['instance'] {
+  if (content.identity === null) return null;
+  return instanceReport(mapped, content.identity, content, neutralised?.prefix.length ?? mapped.dataSetOffset, pass.chunks);
+}

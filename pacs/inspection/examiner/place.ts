@@ -1,0 +1,49 @@
+/** Where a byte lies: the element that it belongs to, and whether its value is text. */
+import { tagText } from '@lazaret/dicom/dictionary/dictionary.ts';
+import { spanKinds, type MappedObject } from '@lazaret/dicom/filemap/contract.ts';
+import type { Place } from '../engines/yara.ts';
+
+const encapsulatedDocument = 0x00420011;
+const nowhere: Place = { tag: '', region: 'other' };
+
+/** Of a byte of the object. */
+export function placeInObject(mapped: MappedObject): (offset: number) => Place {
+  const { spans } = mapped;
+  return (offset) => {
+    const row = lastAtOrBefore(spans.offsets, spans.count, offset);
+    if (row < 0) return nowhere;
+    const tag = spans.tags[row]!;
+    const kind = spanKinds[spans.kinds[row]!];
+    return { tag: tag === 0 ? '' : tagText(tag), region: tag === encapsulatedDocument ? 'document' : kind === 'value' ? 'text' : 'other' };
+  };
+}
+
+const textVRs: ReadonlySet<number> = new Set(['AE', 'AS', 'CS', 'DA', 'DS', 'DT', 'IS', 'LO', 'LT', 'PN', 'SH', 'ST', 'TM', 'UC', 'UI', 'UR', 'UT'].map((vr) => (vr.charCodeAt(0) << 8) | vr.charCodeAt(1)));
+
+/** Of a byte of the inflated Data Set. The offsets that findings carry are those of the deflate stream: inside it there are none. */
+export function placeInDataSet(mapped: MappedObject): (offset: number) => Place {
+  const { elements } = mapped;
+  // Elements of the File Meta Information have offsets of the object, not of the Data Set.
+  let first = 0;
+  while (first < elements.count && elements.tags[first]! <= 0x0002ffff) first += 1;
+  const headers = elements.headerOffsets.subarray(first, elements.count);
+  return (offset) => {
+    const row = lastAtOrBefore(headers, headers.length, offset);
+    if (row < 0) return nowhere;
+    const index = first + row;
+    const tag = elements.tags[index]!;
+    const isPrivate = ((tag >>> 16) & 1) === 1;
+    return { tag: tagText(tag), region: tag === encapsulatedDocument ? 'document' : !isPrivate && textVRs.has(elements.vrs[index]!) ? 'text' : 'other' };
+  };
+}
+
+function lastAtOrBefore(offsets: Float64Array, count: number, offset: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (offsets[middle]! <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

@@ -1,0 +1,101 @@
+/** What the content rules read an object by: its map, the values of its attributes, and a place for what they find. */
+import { transferSyntaxByUID, type TransferSyntax } from '@lazaret/dicom/dataset/transfersyntaxes.ts';
+import type { MappedObject } from '@lazaret/dicom/filemap/contract.ts';
+import { tagText } from '@lazaret/dicom/dictionary/dictionary.ts';
+import type { Finding, Work } from '../../quarantine/contract.ts';
+
+/** Longest value that is read as text here: identifiers and numbers, never reports. */
+const textBytesMax = 4096;
+/** Of each code so many findings are kept. */
+const findingsOfOneCodeMax = 16;
+
+/** Two letters of a VR as the ElementTable stores them. */
+export function vrCode(letters: string): number {
+  return (letters.charCodeAt(0) << 8) | letters.charCodeAt(1);
+}
+
+export class Reading {
+  readonly mapped: MappedObject;
+  readonly work: Work;
+  /** Undefined for one that the standard does not know. */
+  readonly syntax: TransferSyntax | undefined;
+  readonly findings: Finding[] = [];
+  readonly #counts = new Map<string, number>();
+  readonly #top = new Map<number, number>();
+  readonly #inflated: boolean;
+
+  constructor(mapped: MappedObject, work: Work) {
+    this.mapped = mapped;
+    this.work = work;
+    this.syntax = transferSyntaxByUID.get(mapped.transferSyntaxUID);
+    this.#inflated = mapped.dataSetSource !== mapped.source;
+    const { elements } = mapped;
+    for (let index = 0; index < elements.count; index += 1) {
+      if (elements.depths[index] === 0 && elements.tags[index]! > 0x0002ffff) this.#top.set(elements.tags[index]!, index);
+    }
+  }
+
+  /** Index of a top-level element of the Data Set, or -1. */
+  top(tag: number): number {
+    return this.#top.get(tag) ?? -1;
+  }
+
+  /** The elements of the same Data Set or Item as `index`, by tag. */
+  siblings(index: number): (tag: number) => number {
+    const { elements } = this.mapped;
+    if (elements.depths[index] === 0) return (tag) => this.top(tag);
+    const parent = elements.parents[index]!;
+    const item = elements.items[index]!;
+    const found = new Map<number, number>();
+    for (let at = parent + 1; at < elements.count && elements.depths[at]! > elements.depths[parent]!; at += 1) {
+      if (elements.parents[at] === parent && elements.items[at] === item) found.set(elements.tags[at]!, at);
+    }
+    return (tag) => found.get(tag) ?? -1;
+  }
+
+  bytes(index: number, from = 0, length = this.mapped.elements.valueLengths[index]! - from): Uint8Array {
+    return this.mapped.dataSetSource.read(this.mapped.elements.valueOffsets[index]! + from, length);
+  }
+
+  length(index: number): number {
+    return this.mapped.elements.valueLengths[index]!;
+  }
+
+  /** Text of an identifier: padding removed, "" where it is absent or longer than any identifier. */
+  text(index: number): string {
+    if (index < 0) return '';
+    const length = this.length(index);
+    if (length > textBytesMax) return '';
+    const bytes = this.bytes(index);
+    let end = bytes.length;
+    while (end > 0 && (bytes[end - 1] === 0 || bytes[end - 1] === 0x20)) end -= 1;
+    let text = '';
+    for (let at = 0; at < end; at += 1) text += String.fromCharCode(bytes[at]!);
+    return text;
+  }
+
+  /** 16 bit number at a position of a value, or NaN. */
+  unsigned16(index: number, position = 0): number {
+    if (index < 0 || this.length(index) < position * 2 + 2) return Number.NaN;
+    const bytes = this.bytes(index, position * 2, 2);
+    return this.syntax?.littleEndian === false ? (bytes[0]! << 8) | bytes[1]! : bytes[0]! | (bytes[1]! << 8);
+  }
+
+  /** Notes a finding about an element (its value) or, with -1, about the object. */
+  add(code: string, index: number, text: string): void {
+    const { elements } = this.mapped;
+    if (index < 0) this.addAt(code, 0, 0, '', text);
+    else this.addAt(code, elements.valueOffsets[index]!, elements.valueLengths[index]!, tagText(elements.tags[index]!), text, true);
+  }
+
+  /** Notes a finding about a range of the object, or of its inflated Data Set. */
+  addAt(code: string, offset: number, length: number, tag: string, text: string, inDataSet = false): void {
+    const count = this.#counts.get(code) ?? 0;
+    this.#counts.set(code, count + 1);
+    if (count >= findingsOfOneCodeMax) return;
+    const mapped = this.mapped;
+    // Offsets that people see are those of the file; what is inside a deflated Data Set has none of its own.
+    const place = inDataSet && this.#inflated ? { offset: mapped.dataSetOffset, length: mapped.dataSetLength, text: `${text} (byte ${offset} of the inflated Data Set)` } : { offset, length, text };
+    this.findings.push({ code, tag, engine: 'content', ...place });
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * From an object to its conclusion: an examiner reads it, engines of other processes look at the same bytes meanwhile, and the verdict
+ * table decides. The signature epoch names everything that had a say.
+ */
+import type { Digest } from '../reception/contract.ts';
+import type { Conclusion, Finding, Work } from '../quarantine/contract.ts';
+import type { MapAnswer } from '../quarantine/requests.ts';
+import type { EngineStatus } from './assignment.ts';
+import type { Engine } from './engines/engine.ts';
+import type { ClamdTarget } from './engines/clamd.ts';
+import type { Outcome, Pool } from './pool.ts';
+import { verdictOf, worstFirst } from './verdict.ts';
+
+/** Rises when the reader or the content rules judge otherwise than before: what was judged by an older number is judged again. */
+export const rulesVersion = 1;
+
+export class Inspection {
+  readonly #pool: Pool;
+  readonly #clamd: Engine<ClamdTarget> | null;
+  #told = '';
+
+  constructor(pool: Pool, clamd: Engine<ClamdTarget> | null) {
+    this.#pool = pool;
+    this.#clamd = clamd;
+  }
+
+  /** All engines that have a say. Where none of them recognises malicious software, each object says so (engine-missing). */
+  async engines(): Promise<readonly EngineStatus[]> {
+    return this.#clamd === null ? this.#pool.engines : [...this.#pool.engines, await this.#clamd.version()];
+  }
+
+  /** "structure 1; content 1; yara-x 0.7.2 rules 0123456789ab; clamd 1.4.6 27000" */
+  async epoch(): Promise<string> {
+    const engines = (await this.engines()).filter((engine) => engine.state === 'ready').map((engine) => [engine.name, engine.version, engine.signatures].filter(Boolean).join(' '));
+    return [`structure ${rulesVersion}`, `content ${rulesVersion}`, ...engines].join('; ');
+  }
+
+  /** True when the engines are no longer as they were the last time. */
+  async changed(): Promise<boolean> {
+    const now = JSON.stringify(await this.engines());
+    const before = this.#told;
+    this.#told = now;
+    return before !== '' && before !== now;
+  }
+
+  async conclude(work: Work, path: string): Promise<Conclusion> {
+    const outcome = await this.examine(work, path, { dataSetDigest: false });
+    const findings = [...outcome.findings];
+    // A DICOMDIR is sound and clean, but it is no instance: nothing could be archived (PS3.3 Annex F).
+    if (verdictOf(findings) === 'clean' && outcome.report?.instance === null) {
+      findings.push({ code: 'identity-missing', offset: 0, length: 0, tag: '', engine: 'content', text: 'The object is no SOP Instance that an archive could hold, such as a DICOMDIR.' });
+    }
+    return {
+      objectId: work.objectId,
+      // About the bytes that were received: what was read instead is in the findings (digest-mismatch).
+      sha256: work.sha256 as Digest,
+      verdict: verdictOf(findings),
+      findings: worstFirst(findings),
+      disarmed: outcome.report?.disarmed ?? null,
+      epoch: await this.epoch(),
+      ms: outcome.ms,
+      instance: outcome.report?.instance ?? null,
+    };
+  }
+
+  /** The file map for people. Empty where the object cannot be mapped; the findings say why. */
+  async map(work: Work, path: string, window: { readonly offset: number; readonly length: number } | null): Promise<MapAnswer> {
+    const outcome = await this.#pool.examine({ path, work, dataSetDigest: false, map: { window } });
+    return outcome.report?.map ?? { bytes: work.bytes, spans: [], findings: outcome.findings, window: null };
+  }
+
+  /** One object by the examiners and all engines. */
+  async examine(work: Work, path: string, wants: { readonly dataSetDigest: boolean; readonly map?: boolean }): Promise<Outcome> {
+    const examining = this.#pool.examine({ path, work, dataSetDigest: wants.dataSetDigest, map: wants.map === true ? { window: null } : null });
+    if (this.#clamd === null) return examining;
+    const [outcome, found] = await Promise.all([examining, this.#clamd.scan({ path, bytes: work.bytes })]);
+    // The embedded engine may be missing on this platform; another one that looked at all bytes takes its place.
+    const own = found.some((finding) => /^engine-/.test(finding.code)) ? outcome.findings : outcome.findings.filter((finding) => finding.code !== 'engine-missing');
+    const findings: Finding[] = [...own, ...found];
+    if (found.length > 0 && verdictOf(found) !== 'clean') outcome.retire();
+    return { ...outcome, findings };
+  }
+}

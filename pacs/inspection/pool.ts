@@ -1,0 +1,308 @@
+/**
+ * The examiners: so many at work, and one ready to take the place of any of them.
+ *
+ * Each object has a limit of time and each examiner a limit of memory, both watched from outside. An examiner that has met anything but a clean
+ * object is ended (it might have been taken over); what waits behind that object in its pipe goes to another one. Whatever goes wrong
+ * becomes a finding about the object that was being read, never a missing answer.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { broken, unavailable } from '@lazaret/system/failure.ts';
+import { FrameReader, encodeFrame, type Frame } from '@lazaret/system/frames.ts';
+import { residentBytes } from '@lazaret/system/memory.ts';
+import type { Finding } from '../quarantine/contract.ts';
+import type { Assignment, EngineStatus, Report } from './assignment.ts';
+import { checkHello, checkReport } from './report.ts';
+import { verdictOf } from './verdict.ts';
+
+export type Task = Omit<Assignment, 'id'>;
+
+export interface Outcome {
+  /** Null where the examiner gave no report that holds; then findings say why. */
+  readonly report: Report | null;
+  readonly findings: readonly Finding[];
+  readonly ms: number;
+  /** Ends the examiner that read the object: another engine found something in it. */
+  retire(): void;
+}
+
+export interface PoolOptions {
+  /** The command line of an examiner in its sandbox. */
+  start(): { readonly command: string; readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
+  readonly examiners: number;
+  readonly memoryBytesMax: number;
+  /** What examiners write to stderr: for the administrator, not for the record. */
+  log?(line: string): void;
+  /** For tests of the limits. */
+  readonly timeoutMs?: (bytes: number) => number;
+}
+
+/** Assignments in an examiner's pipe: the next one is there when one is done. More would only have to be moved when it is ended. */
+const prefetch = 4;
+/** A slow machine under load reads 10 MB/s; start-up and small objects have 15 s. */
+const defaultTimeoutMs = (bytes: number): number => 15_000 + bytes / 10_000;
+/** An examiner starts in some 0.2 s; one that has not said a word after this never will. */
+const helloTimeoutMs = 30_000;
+const memoryWatchMs = 200;
+/** So many examiners in a row that end before their first word mean that none will start. */
+const failedStartsMax = 3;
+
+interface Waiting {
+  readonly task: Task;
+  resolve(outcome: Outcome): void;
+  reject(failure: Error): void;
+}
+interface Given extends Waiting {
+  readonly id: number;
+}
+
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #waiting: Waiting[] = [];
+  readonly #examiners = new Set<Examiner>();
+  #failedStarts = 0;
+  #closed = false;
+  #engines: readonly EngineStatus[] = [];
+  #next = 1;
+  readonly #watch: NodeJS.Timeout;
+  readonly #engineListeners: (() => void)[] = [];
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#fill();
+    this.#watch = setInterval(() => this.#watchMemory(), memoryWatchMs);
+    this.#watch.unref();
+  }
+
+  /** The engines as the examiners report them; empty until the first one is ready. */
+  get engines(): readonly EngineStatus[] {
+    return this.#engines;
+  }
+
+  /** Resolves when an examiner is ready; rejects `examiner-unavailable` when none starts. */
+  ready(): Promise<void> {
+    if (this.#engines.length > 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (this.#engines.length > 0) resolve();
+        else if (this.#failedStarts >= failedStartsMax) reject(noneStarts());
+        else this.#engineListeners.push(look);
+      };
+      look();
+    });
+  }
+
+  /** How many objects can be taken now so that no examiner runs dry. */
+  get room(): number {
+    let inHand = this.#waiting.length;
+    for (const examiner of this.#examiners) inHand += examiner.given.length;
+    return Math.max(0, this.#options.examiners * prefetch - inHand);
+  }
+
+  /** Reads one object. Rejects only when no examiner can be started at all (`examiner-unavailable`) or the pool is closed. */
+  examine(task: Task): Promise<Outcome> {
+    if (this.#closed) return Promise.reject(unavailable('examiner-unavailable', 'the inspection is being ended'));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ task, resolve, reject });
+      this.#fill();
+      this.#deal();
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#watch);
+    for (const examiner of this.#examiners) examiner.end();
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(unavailable('examiner-unavailable', 'the inspection was ended before this object was read'));
+  }
+
+  /** Starts what is missing: those at work and one that is ready to take over. */
+  #fill(): void {
+    while (!this.#closed && this.#failedStarts < failedStartsMax && this.#examiners.size < this.#options.examiners + 1) {
+      const examiner = new Examiner(this.#options, {
+        ready: (engines) => {
+          this.#failedStarts = 0;
+          this.#engines = engines;
+          this.#announce();
+          this.#deal();
+        },
+        done: (given, outcome) => {
+          given.resolve(outcome);
+          this.#deal();
+        },
+        gone: (wasReady, left) => this.#gone(examiner, wasReady, left),
+      });
+      this.#examiners.add(examiner);
+    }
+  }
+
+  #gone(examiner: Examiner, wasReady: boolean, left: readonly Given[]): void {
+    this.#examiners.delete(examiner);
+    this.#waiting.unshift(...left);
+    if (this.#closed) {
+      for (const waiting of this.#waiting.splice(0)) waiting.reject(unavailable('examiner-unavailable', 'the inspection was ended before this object was read'));
+      return;
+    }
+    if (!wasReady) this.#failedStarts += 1;
+    if (this.#failedStarts >= failedStartsMax && this.#examiners.size === 0) {
+      this.#announce();
+      for (const waiting of this.#waiting.splice(0)) waiting.reject(noneStarts());
+      // The next object tries anew.
+      this.#failedStarts = 0;
+      return;
+    }
+    this.#fill();
+    this.#deal();
+  }
+
+  #announce(): void {
+    for (const look of this.#engineListeners.splice(0)) look();
+  }
+
+  /** Gives what waits to the examiners that have least in hand; the one kept ready is not counted among those at work. */
+  #deal(): void {
+    const able = [...this.#examiners].filter((examiner) => examiner.ready).slice(0, this.#options.examiners);
+    while (this.#waiting.length > 0) {
+      const [free] = able.filter((examiner) => examiner.ready && examiner.given.length < prefetch).toSorted((one, other) => one.given.length - other.given.length);
+      if (free === undefined) return;
+      free.give({ ...this.#waiting.shift()!, id: this.#next++ });
+    }
+  }
+
+  #watchMemory(): void {
+    for (const examiner of this.#examiners) {
+      if (examiner.given.length > 0 && examiner.pid !== undefined && residentBytes(examiner.pid) > this.#options.memoryBytesMax) examiner.overMemory(this.#options.memoryBytesMax);
+    }
+  }
+}
+
+function noneStarts(): Error {
+  return unavailable('examiner-unavailable', 'no examiner can be started: see lazaret doctor for what its sandbox needs');
+}
+
+interface Reactions {
+  ready(engines: readonly EngineStatus[]): void;
+  done(given: Given, outcome: Outcome): void;
+  /** `left`: what it was given and has not read. */
+  gone(wasReady: boolean, left: readonly Given[]): void;
+}
+
+/** One examiner process and what it has in hand, oldest first. */
+class Examiner {
+  readonly given: Given[] = [];
+  #ready = false;
+  #ended = false;
+  readonly #child: ChildProcess;
+  readonly #options: PoolOptions;
+  readonly #reactions: Reactions;
+  readonly #helloTimer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | null = null;
+  #startedAt = 0;
+
+  constructor(options: PoolOptions, reactions: Reactions) {
+    this.#options = options;
+    this.#reactions = reactions;
+    const { command, args, env } = options.start();
+    this.#child = spawn(command, [...args], { env: { ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    const reader = new FrameReader();
+    this.#child.stdout!.on('data', (chunk: Buffer) => {
+      if (this.#ended) return;
+      let frames: Frame[];
+      try {
+        frames = reader.push(chunk);
+      } catch {
+        this.#fail('examiner-report', 'The examiner answered with something that is no report.');
+        return;
+      }
+      for (const frame of frames) this.#hear(frame);
+    });
+    // What it says there may quote the object: shown to the administrator without control characters, kept nowhere.
+    this.#child.stderr!.on('data', (chunk: Buffer) => options.log?.(chunk.toString('latin1').slice(0, 2000).replaceAll(/[^\x20-\x7e\n]/g, '?')));
+    this.#child.stdin!.on('error', () => {});
+    this.#child.on('error', () => this.#lost('could not be started'));
+    this.#child.on('exit', (code, signal) => this.#lost(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`));
+    this.#helloTimer = setTimeout(() => this.#lost('did not start in time'), helloTimeoutMs);
+    this.#helloTimer.unref();
+  }
+
+  get ready(): boolean {
+    return this.#ready && !this.#ended;
+  }
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  give(given: Given): void {
+    this.given.push(given);
+    this.#child.stdin!.write(encodeFrame({ ...given.task, id: given.id } satisfies Assignment));
+    if (this.given.length === 1) this.#begin();
+  }
+
+  overMemory(bytesMax: number): void {
+    this.#fail('examiner-memory', `Reading the object took more than ${Math.round(bytesMax / 1024 / 1024)} MiB of memory.`);
+  }
+
+  /** Ends it; what it has not read is handed back. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#helloTimer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    // Its sandbox dies with it (bwrap --die-with-parent).
+    this.#child.kill('SIGKILL');
+    this.#reactions.gone(this.#ready, this.given.splice(0));
+  }
+
+  #begin(): void {
+    this.#startedAt = performance.now();
+    const { bytes } = this.given[0]!.task.work;
+    const limitMs = (this.#options.timeoutMs ?? defaultTimeoutMs)(bytes);
+    this.#timer = setTimeout(() => this.#fail('examiner-timed-out', `Reading the object took longer than ${Math.round(limitMs / 1000)} s.`), limitMs);
+  }
+
+  #hear(frame: Frame): void {
+    if (this.#ended) return;
+    if (!this.#ready) {
+      const hello = checkHello(frame.header);
+      if (hello === null) {
+        this.#lost('did not introduce itself');
+        return;
+      }
+      clearTimeout(this.#helloTimer);
+      this.#ready = true;
+      this.#reactions.ready(hello.engines);
+      return;
+    }
+    const given = this.given[0];
+    if (given === undefined) {
+      this.end();
+      return;
+    }
+    const checked = checkReport(frame.header, frame.payload, given.id, given.task.work);
+    if ('problem' in checked) this.#fail('examiner-report', `The report about the object does not hold: ${checked.problem}.`);
+    else this.#finish({ report: checked.report, findings: checked.report.findings });
+  }
+
+  /** Something happened to the object that is being read; without one, only the examiner is gone. */
+  #fail(code: string, text: string): void {
+    if (this.given.length === 0) this.end();
+    else this.#finish({ report: null, findings: [{ code, offset: 0, length: 0, tag: '', engine: 'examiner', text }] });
+  }
+
+  #lost(how: string): void {
+    if (this.#ended) return;
+    this.#options.log?.(`an examiner ${how}\n`);
+    if (this.#ready) this.#fail('examiner-crashed', `The examiner ${how} while it read the object.`);
+    else this.end();
+  }
+
+  #finish(result: Pick<Outcome, 'report' | 'findings'>): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const given = this.given.shift();
+    if (given === undefined) throw broken('examiner-idle', 'an examiner finished an object that it was not given');
+    const outcome: Outcome = { ...result, ms: Math.round((performance.now() - this.#startedAt) * 10) / 10, retire: () => this.end() };
+    // A missing engine says nothing about the object, so nothing about the examiner.
+    if (verdictOf(result.findings.filter((finding) => finding.code !== 'engine-missing')) !== 'clean') this.end();
+    else if (this.given.length > 0) this.#begin();
+    this.#reactions.done(given, outcome);
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * The examiner: the one place where hostile bytes are decoded.
+ *
+ * SECURITY: assume that it can be taken over by what it reads. It then has no network, no file but objects to read, nothing to write, no
+ * process to see; it can lie about the object it was given, and about no other, because it is ended after anything but a clean object.
+ */
+import { FrameReader, encodeFrame } from '@lazaret/system/frames.ts';
+import type { Assignment, ExaminerHello } from '@lazaret/pacs/inspection/assignment.ts';
+import { yaraEngine } from '@lazaret/pacs/inspection/engines/yara.ts';
+import { examine } from '@lazaret/pacs/inspection/examiner/examine.ts';
+
+const engine = yaraEngine();
+const reader = new FrameReader();
+const waiting: Assignment[] = [];
+let working = false;
+
+/** One object at a time; between two of them the next assignments are read from the pipe. */
+function work(): void {
+  const assignment = waiting.shift();
+  if (assignment === undefined) {
+    working = false;
+    return;
+  }
+  working = true;
+  const { report, spans } = examine(assignment, engine);
+  process.stdout.write(encodeFrame(report, spans));
+  setImmediate(work);
+}
+
+process.stdin.on('data', (chunk: Buffer) => {
+  for (const frame of reader.push(chunk)) waiting.push(frame.header as Assignment);
+  if (!working) work();
+});
+process.stdin.on('end', () => process.exit(0));
+const hello: ExaminerHello = { ready: true, engines: [engine.version()] };
+process.stdout.write(encodeFrame(hello));

@@ -1,0 +1,85 @@
+/**
+ * The inspector: claims work from the keeper, has examiners read it, and tells the keeper the verdict.
+ *
+ * SECURITY: it never looks into an object. What it hears from examiners is untrusted and checked (pacs/inspection/report.ts); what it says to the
+ * keeper decides what may enter the archive, so it holds nothing else: no file that it could write, no network but a configured clamd.
+ */
+import { join } from 'node:path';
+import { processes } from '../../processes.ts';
+import { connectChannel } from '@lazaret/system/channel.ts';
+import { runProcess } from '@lazaret/system/process.ts';
+import { confine } from '@lazaret/system/sandbox.ts';
+import { objectPath } from '@lazaret/system/layout.ts';
+import { clamdEngine } from '@lazaret/pacs/inspection/engines/clamd.ts';
+import { Inspection } from '@lazaret/pacs/inspection/inspection.ts';
+import { Pool } from '@lazaret/pacs/inspection/pool.ts';
+import type { Job } from '@lazaret/pacs/quarantine/requests.ts';
+
+/** While the queue is empty the keeper holds a claim for 20 s; after a failure of the connection we ask again at this pace. */
+const engineWatchMs = 60_000;
+
+await runProcess(async (settings) => {
+  const row = processes.examiner;
+  const examiner = confine(row, settings);
+  const pool = new Pool({
+    start: () => examiner,
+    examiners: settings.examiners,
+    memoryBytesMax: row.memoryMiBMax * 1024 * 1024,
+    log: (line) => process.stderr.write(line),
+  });
+  const inspection = new Inspection(pool, settings.clamd === null ? null : clamdEngine(settings.clamd));
+  await pool.ready();
+  const channel = await connectChannel(settings.layout.sockets.inspector);
+  const path = (job: Job): string => (job.area === 'archive' ? objectPath(settings.layout.archive, job.work.sha256) : objectPath(settings.layout.quarantine, job.work.objectId));
+  const hello = async (): Promise<void> => {
+    await channel.request('hello', { sandbox: { strength: examiner.strength, text: examiner.text }, engines: await inspection.engines(), epoch: await inspection.epoch(), examiners: settings.examiners });
+  };
+  await hello();
+
+  let stopping = false;
+  let wake: (() => void) | null = null;
+  const claims = (async () => {
+    while (!stopping) {
+      if (pool.room === 0) {
+        await new Promise<void>((resolve) => { wake = resolve; });
+        wake = null;
+        continue;
+      }
+      const jobs = await channel.request<Job[]>('claim', { max: pool.room });
+      for (const job of jobs) void carryOut(job).finally(() => wake?.());
+    }
+  })();
+
+  async function carryOut(job: Job): Promise<void> {
+    if (job.kind === 'map') {
+      const map = await inspection.map(job.work, path(job), job.window);
+      await channel.request('mapped', { jobId: job.jobId, map });
+      return;
+    }
+    await channel.request('conclude', await inspection.conclude(job.work, path(job)));
+  }
+
+  // A connection that ends takes our claims with it; the supervisor starts us again, and the keeper gives the work out anew.
+  const failed = (error: unknown): void => {
+    if (stopping) return;
+    process.stderr.write(`${(error as Error)?.message ?? String(error)}\n`);
+    process.exit(1);
+  };
+  claims.catch(failed);
+  process.on('unhandledRejection', failed);
+  void channel.closed.then(() => failed(new Error('the keeper closed the connection')));
+  // Engines change: clamd gets new signatures, or goes away.
+  const watch = setInterval(() => void inspection.changed().then((changed) => (changed ? hello() : undefined)).catch(failed), engineWatchMs);
+
+  return {
+    ready: { sandbox: examiner.strength, text: examiner.text, examiners: settings.examiners, program: join('processes', 'inspector') },
+    async stop() {
+      stopping = true;
+      clearInterval(watch);
+      wake?.();
+      pool.close();
+      channel.close();
+      await Promise.resolve();
+    },
+  };
+});
