@@ -84,7 +84,7 @@ export class Arrival {
     }
     this.#folderSync = area.sync();
     this.#folderSync.catch(() => {});
-    this.write(prefix);
+    if (prefix.length > 0) this.write(prefix);
   }
 
   get bytes(): number {

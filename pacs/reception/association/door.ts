@@ -72,18 +72,18 @@ export class Door {
     if (tls !== null) {
       // BCP 195 (RFC 9325): TLS 1.2 with forward secrecy and authenticated encryption, or 1.3. The peer must show a certificate; which asset it
       // belongs to is found by its digest, so one of no known authority is let in as far as that question, unless authorities are configured.
-      const server = createTlsServer({
+      const secure = createTlsServer({
         cert: tls.certificate, key: tls.key, ...(tls.trusted === null ? {} : { ca: tls.trusted }),
         requestCert: true, rejectUnauthorized: tls.trusted !== null, minVersion: 'TLSv1.2', honorCipherOrder: true, handshakeTimeout: handshakeTimeoutMs,
         ciphers: 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305',
       });
-      server.on('secureConnection', (socket: TLSSocket) => {
+      secure.on('secureConnection', (socket: TLSSocket) => {
         const fingerprint = socket.getPeerCertificate().fingerprint256 as string | undefined;
         if (fingerprint === undefined) socket.destroy();
         else this.#enter(socket, fingerprint.replaceAll(':', '').toLowerCase());
       });
-      server.maxConnections = this.options.limits.connectionsMax;
-      this.dimseTls = await this.#listen(server, host, tls.port);
+      secure.maxConnections = this.options.limits.connectionsMax;
+      this.dimseTls = await this.#listen(secure, host, tls.port);
     }
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs);
   }
