@@ -9,8 +9,8 @@ export const signInPolicy = "default-src 'none'; script-src 'self'; style-src 's
  * For the viewer: code of this origin only, WebAssembly for its codecs, inline styles because OHIF writes them. Where it may connect is
  * spelled out by path: a viewer that was taken over cannot even ask the console, though both are the same origin.
  */
-export function viewerPolicy(origin: string): string {
-  const connect = ['/dicomweb/', '/session', '/sign-out', '/viewer-files/'].map((path) => `${origin}${path}`);
+export function viewerPolicy(origin: string, files: PageFiles): string {
+  const connect = ['/dicomweb/', '/session', '/sign-out', '/dicom-microscopy-viewer/', ...[...files.keys()].filter((name) => /^[^/]*\.wasm$/.test(name)).map((name) => `/${name}`)].map((path) => `${origin}${path}`);
   return [
     "default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self' 'unsafe-inline'", "worker-src 'self' blob:", "img-src 'self' data: blob:", "font-src 'self' data:",
     "media-src 'self' blob:", `connect-src ${connect.join(' ')} blob: data:`, "manifest-src 'self'", "object-src 'none'", "base-uri 'self'", "form-action 'none'", "frame-src 'none'", "frame-ancestors 'none'",
@@ -27,7 +27,7 @@ export function viewerRoutes(files: PageFiles): Route[] {
     return answerFile(files, 'index.html', request, headersOf(request)) ?? problem(503, 'viewer-absent', 'The viewer has not been packaged here: run `npm start`, which does it.');
   };
   const headersOf = (request: RouteRequest): Record<string, string> => ({
-    'content-security-policy': viewerPolicy(request.origin),
+    'content-security-policy': viewerPolicy(request.origin, files),
     // Cross-origin isolation: shared memory for the codecs, and no window of the console (another opener policy) can be reached from here.
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-embedder-policy': 'require-corp',
