@@ -20,6 +20,8 @@ export interface ProcessRow {
   readonly exec: 'none' | 'node and bwrap';
   /** Native code that it loads; voids Node's permission model, so such a row must have namespaces to count as sandboxed. */
   readonly addons: boolean;
+  /** It makes files durable. Node's permission model forbids fsync, so such a row runs without it: namespaces are then its one wall. */
+  readonly syncs: boolean;
   readonly memoryMiBMax: number;
   /** How sensitive it is and why it may do what it may (STYLE 12). */
   readonly security: string;
@@ -28,32 +30,32 @@ export interface ProcessRow {
 export const processes: Readonly<Record<ProcessName, ProcessRow>> = {
   supervisor: {
     name: 'supervisor', main: 'processes/supervisor/main.ts', startedBy: 'person', hears: 'signals',
-    reads: ['data'], writes: ['data'], asks: [], network: 'none', exec: 'node and bwrap', addons: false, memoryMiBMax: 128,
+    reads: ['data'], writes: ['data'], asks: [], network: 'none', exec: 'node and bwrap', addons: false, syncs: false, memoryMiBMax: 128,
     security: 'Starts, restarts and stops the rest. Reads no byte that came from outside.',
   },
   keeper: {
     name: 'keeper', main: 'processes/keeper/main.ts', startedBy: 'supervisor', hears: 'one Unix socket for each of association, web, inspector, terminal',
-    reads: ['arriving'], writes: ['arriving', 'quarantine', 'archive', 'database', 'audit', 'run'], asks: [], network: 'none', exec: 'none', addons: false, memoryMiBMax: 1024,
+    reads: ['arriving'], writes: ['arriving', 'quarantine', 'archive', 'database', 'audit', 'run'], asks: [], network: 'none', exec: 'none', addons: false, syncs: true, memoryMiBMax: 1024,
     security: 'Owns every object and the record. Decodes nothing: it moves files, keeps the ledger and appends to the audit log.',
   },
   inspector: {
     name: 'inspector', main: 'processes/inspector/main.ts', startedBy: 'supervisor', hears: 'its examiners, through pipes',
-    reads: ['quarantine', 'archive'], writes: [], asks: ['inspector'], network: 'clamd', exec: 'node and bwrap', addons: false, memoryMiBMax: 512,
+    reads: ['quarantine', 'archive'], writes: [], asks: ['inspector'], network: 'clamd', exec: 'node and bwrap', addons: false, syncs: false, memoryMiBMax: 512,
     security: 'Hands work to examiners, bounds them in time and memory, checks their reports again and applies the verdict table. Never looks into an object.',
   },
   examiner: {
     name: 'examiner', main: 'processes/examiner/main.ts', startedBy: 'inspector', hears: 'its parent only, through a pipe',
-    reads: ['quarantine', 'archive'], writes: [], asks: [], network: 'none', exec: 'none', addons: true, memoryMiBMax: 1024,
+    reads: ['quarantine', 'archive'], writes: [], asks: [], network: 'none', exec: 'none', addons: true, syncs: false, memoryMiBMax: 1024,
     security: 'The one place where hostile bytes are decoded. Assume that it can be taken over: it can then lie about one object and do nothing else.',
   },
   association: {
     name: 'association', main: 'processes/association/main.ts', startedBy: 'supervisor', hears: 'DIMSE 11112, DICOM TLS 2762',
-    reads: ['dicomTls'], writes: ['arriving'], asks: ['association'], network: 'listens', exec: 'none', addons: false, memoryMiBMax: 512,
+    reads: ['dicomTls'], writes: ['arriving'], asks: ['association'], network: 'listens', exec: 'none', addons: false, syncs: true, memoryMiBMax: 512,
     security: 'Faces the clinical network. Decodes PDUs and command sets, writes Data Sets to files unread.',
   },
   web: {
     name: 'web', main: 'processes/web/main.ts', startedBy: 'supervisor', hears: 'HTTPS 8443',
-    reads: ['archive', 'quarantine', 'database', 'tls'], writes: ['arriving', 'tls', 'database'], asks: ['web'], network: 'listens', exec: 'none', addons: false, memoryMiBMax: 1024,
+    reads: ['archive', 'quarantine', 'database', 'tls'], writes: ['arriving', 'tls', 'database'], asks: ['web'], network: 'listens', exec: 'none', addons: false, syncs: true, memoryMiBMax: 1024,
     security: 'Faces people and systems. Serves what is archived, verified; decodes HTTP, multipart headers and JSON, no Data Set. Writes beside the database only what SQLite needs for reading in WAL mode.',
   },
 };

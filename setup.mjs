@@ -4,7 +4,7 @@
 // own Node (20 or later). All else runs on the Node 26 that comes with the dependencies.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -65,7 +65,7 @@ function npm(commandArgs) {
 
 function install() {
   const [command, commandArgs] = npm(['ci', '--no-audit', '--no-fund']);
-  const manifests = ['package.json', 'package-lock.json', '.npmrc', ...readdirSync(here).map((name) => join(name, 'package.json')).filter((path) => statSync(join(here, path), { throwIfNoEntry: false })?.isFile() && !path.startsWith('node_modules'))];
+  const manifests = ['package.json', 'package-lock.json', '.npmrc', ...readdirSync(here).filter((name) => name !== 'node_modules').map((name) => join(name, 'package.json')).filter((path) => existsSync(join(here, path)))];
   // npm ci replaces node_modules, so the stamp it leaves is written after it.
   if (!step('Installing dependencies (npm ci)', manifests, modules, command, commandArgs)) {
     fail('The dependencies could not be installed: see npm\'s message above. Lazaret needs the npm registry (or a mirror of it) once; mend that and run the same command again.');
@@ -107,7 +107,7 @@ async function test() {
   }
   const chosen = args.filter((arg) => !arg.startsWith('--'));
   const flags = args.filter((arg) => arg.startsWith('--'));
-  const files = chosen.length > 0 ? chosen : globSync('**/*.test.ts', { cwd: here, exclude: (name) => name === 'node_modules' || name === 'dist' }).toSorted();
+  const files = chosen.length > 0 ? chosen : filesUnder('.', ['node_modules', 'dist', '.git']).filter((path) => path.endsWith('.test.ts')).toSorted();
   return run(['--test', '--test-reporter=spec', ...(process.env.CI ? ['--test-concurrency=1'] : []), ...flags, ...files.map((file) => join(here, file))], []);
 }
 

@@ -63,18 +63,21 @@ export function confine(row: ProcessRow, settings: Settings, options: ConfineOpt
   }
   const access = accessOf(row, settings, options);
   for (const folder of access.own) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const node = [...plainFlags(row), ...permissionFlags(row, access, program), program];
+  const node = [...plainFlags(row), ...(row.syncs ? [] : permissionFlags(row, access, program)), program];
 
   const probe = namespacesWork();
   if (probe.works && (row.exec === 'none' || nestingWorks().works)) {
     const args = [...namespaceFlags(row, settings, access, program), process.execPath, ...node];
-    return { command: bubblewrap()!, args, env, strength: 'namespaces', text: `Linux namespaces (${probe.text}) and Node's permission model` };
+    return { command: bubblewrap()!, args, env, strength: 'namespaces', text: `Linux namespaces (${probe.text})${row.syncs ? '' : ' and Node\'s permission model'}` };
   }
   if (!probe.works && settings.sandbox === 'required') {
     throw unavailable('sandbox-unavailable', `${row.name} is not started: the settings require Linux namespaces and ${probe.text}. Install bubblewrap, permit unprivileged user namespaces, or set "sandbox": "available" and accept less.`);
   }
   if (row.addons) {
     return { command: process.execPath, args: node, env, strength: 'none', text: `not confined: it loads native code, which Node's permission model does not hold, and ${probe.text}` };
+  }
+  if (row.syncs) {
+    return { command: process.execPath, args: node, env, strength: 'none', text: `not confined: it makes files durable, which Node's permission model forbids, and ${probe.text}` };
   }
   const why = probe.works ? `it must start sandboxed processes and ${nestingWorks().text}` : probe.text;
   return { command: process.execPath, args: node, env, strength: 'permission-model', text: `Node's permission model alone: ${why}` };
