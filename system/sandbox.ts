@@ -62,7 +62,7 @@ export function confine(row: ProcessRow, settings: Settings, options: ConfineOpt
     return { command: process.execPath, args: [...plainFlags(row), program], env, strength: 'none', text: row.startedBy === 'person' ? 'not confined: it starts the others' : 'not confined: the sandbox is switched off' };
   }
   const access = accessOf(row, settings, options);
-  for (const folder of access.own) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const folder of access.own) if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
   const node = [...plainFlags(row), ...(row.syncs ? [] : permissionFlags(row, access, program)), program];
 
   const probe = namespacesWork();
