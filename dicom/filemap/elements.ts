@@ -87,7 +87,11 @@ export class ElementReader {
       else this.#readElement();
     }
     if (this.#stopped) {
-      while (frames.open) this.#close();
+      // What is open ends here, whatever was declared: the rest is explained by nothing.
+      while (frames.open) {
+        if (frames.kind === frameKinds.sequence || frames.kind === frameKinds.fragments) this.#elements.setValueEnd(frames.element, this.#position);
+        this.#close();
+      }
       this.#spans.add(this.#position, this.#length - this.#position, kindOf.unexplained, 0, 0);
     }
   }
