@@ -57,6 +57,7 @@ async function inspect(): Promise<void> {
     for (const { work } of jobs) {
       const bytes = readFileSync(objectPath(layout.quarantine, work.objectId));
       assert.equal(createHash('sha256').update(bytes).digest('hex'), work.sha256);
+      if (bytes[0] !== 0x7b) continue;
       const { sop, study, verdict, readable = true } = JSON.parse(bytes.toString()) as Sample;
       if (verdict === 'never') continue;
       const metadata = JSON.stringify({ '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.2'] }, '00080018': { vr: 'UI', Value: [sop] }, '0020000D': { vr: 'UI', Value: [study] }, '0020000E': { vr: 'UI', Value: [`${study}.1`] } });
@@ -152,6 +153,49 @@ test('messages that are none of ours are refused with the reason', async () => {
     const answer = await post('/dicomweb/studies', bytes, headers);
     assert.deepEqual([answer.status, JSON.parse(answer.text).title], [status, code]);
   }
+  arrivingIsEmpty();
+});
+
+const jsonInstance = (fields: object = {}): object => ({ '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.7'] }, '00080018': { vr: 'UI', Value: ['1.2.9.1'] }, '0020000D': { vr: 'UI', Value: ['1.2.9'] }, ...fields });
+function jsonMessage(instances: unknown, bulk: readonly (readonly [string, string, Uint8Array])[] = []): Buffer {
+  return Buffer.concat([
+    partHead(boundary, [['Content-Type', 'application/dicom+json']], true), Buffer.from(typeof instances === 'string' ? instances : JSON.stringify(instances)),
+    ...bulk.flatMap(([name, value, bytes]) => [partHead(boundary, [['Content-Type', 'application/octet-stream'], [name, value]], false), bytes]), closeDelimiter(boundary),
+  ]);
+}
+const postJson = (body: Uint8Array, path = '/dicomweb/studies'): Promise<Answer> => post(path, body, { 'content-type': multipartType('application/dicom+json', boundary) });
+
+test('DICOM JSON with bulk data of the same message becomes a Part 10 object in the quarantine', async () => {
+  const pixels = Buffer.from('pixels!!');
+  const answer = await postJson(jsonMessage([jsonInstance({ '7FE00010': { vr: 'OW', BulkDataURI: 'cid:a@b' } })], [['Content-ID', '<a@b>', pixels]]));
+  // The inspector of this test reads only its own samples; that it was admitted under its UIDs is what counts here.
+  assert.equal(answer.status, 202);
+  assert.match(answer.text, /1\.2\.9\.1/);
+  const objectId = /[0-9a-f]{32}/.exec(answer.text)![0];
+  const bytes = readFileSync(objectPath(layout.quarantine, objectId));
+  assert.equal(bytes.toString('latin1', 128, 132), 'DICM');
+  assert.ok(bytes.includes(pixels));
+  arrivingIsEmpty();
+});
+
+test('DICOM JSON that is wrong: the message or the one instance', async () => {
+  const bulk = { '7FE00010': { vr: 'OW', BulkDataURI: '/b/1' } };
+  const whole: readonly (readonly [number, string, Buffer])[] = [
+    [400, 'json-invalid', jsonMessage('[{')],
+    [400, 'json-name-repeated', jsonMessage('[{"00080018":{"vr":"UI"},"00080018":{"vr":"UI"}}]')],
+    [400, 'bulk-unnamed', jsonMessage([jsonInstance()], [['Content-Location', '/b/1', Buffer.alloc(2)]])],
+    [400, 'bulk-repeated', jsonMessage([jsonInstance({ ...bulk, '00091001': { vr: 'OB', BulkDataURI: '/b/1' } })], [['Content-Location', '/b/1', Buffer.alloc(2)]])],
+    [400, 'bulk-nameless', jsonMessage([jsonInstance()], [['X', 'y', Buffer.alloc(2)]])],
+  ];
+  for (const [status, code, body] of whole) {
+    const answer = await postJson(body);
+    assert.deepEqual([answer.status, JSON.parse(answer.text).title], [status, code]);
+  }
+  const outside = await postJson(jsonMessage([jsonInstance({ '7FE00010': { vr: 'OW', BulkDataURI: 'https://example.org/x' } })]));
+  assert.equal(outside.status, 409);
+  assert.deepEqual(items(outside, '00081198').map((item) => [item['00081155']!.Value, item['00081197']!.Value]), [[['1.2.9.1'], [0xc000]]]);
+  const other = await postJson(jsonMessage([jsonInstance()]), '/dicomweb/studies/1.2.8');
+  assert.deepEqual(items(other, '00081198').map((item) => item['00081197']!.Value), [[0xa900]]);
   arrivingIsEmpty();
 });
 

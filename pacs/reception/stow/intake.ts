@@ -22,7 +22,7 @@ export interface IntakeParts {
 /** One part after it was taken in: admitted under an id, or refused with a reason. */
 export type Taken =
   | { readonly objectId: ObjectId }
-  | { readonly reason: FailureReason; readonly text: string };
+  | { readonly reason: FailureReason; readonly text: string; readonly sopClassUID?: string; readonly sopInstanceUID?: string };
 
 /** Takes parts as they come. `begin` is told the header fields of a part and says what to do with its bytes. */
 export interface PartTaker {
@@ -199,7 +199,7 @@ export function makeObjectId(): ObjectId {
   return randomBytes(16).toString('hex') as ObjectId;
 }
 
-function refusalOf(error: unknown): Taken {
+export function refusalOf(error: unknown): Taken {
   if (!(error instanceof Failure)) throw error;
   return { reason: error.severity === 'unavailable' ? 'out-of-resources' : 'processing-failure', text: error.message };
 }

@@ -6,6 +6,7 @@ import { problem, type Route, type RouteAnswer, type RouteRequest } from '../../
 import { ArrivingArea } from '../association/arrival.ts';
 import type { Admission, ObjectId, ReceivedObject, Source } from '../contract.ts';
 import { DicomParts, readMessage, type IntakeParts, type Taken } from './intake.ts';
+import { JsonParts } from './metadata.ts';
 import { stowLimits, type StowLimits } from './limits.ts';
 import { answerOutcomes, type Outcome } from './outcome.ts';
 
@@ -33,11 +34,12 @@ export function stowRoutes(deps: StowDeps): Route[] {
   const limits = deps.limits ?? stowLimits;
   const intake: IntakeParts = { area: new ArrivingArea(deps.arriving, limits.diskFreeBytesMin), admit: (object: ReceivedObject) => deps.keeper.request<Admission>('admit', object), limits, now: deps.now ?? Date.now };
   let messages = 0;
+  const composing = { count: 0 };
   const handler = async (request: RouteRequest): Promise<RouteAnswer> => {
     if (messages >= limits.messagesMax) return problem(503, 'messages-exceeded', `${limits.messagesMax} messages are being taken in; send this one again in a moment.`, { 'retry-after': 5 });
     messages += 1;
     try {
-      return await store(request, deps, intake);
+      return await store(request, deps, intake, composing);
     } finally {
       messages -= 1;
     }
@@ -46,7 +48,7 @@ export function stowRoutes(deps: StowDeps): Route[] {
   return [route('/dicomweb/studies'), route('/dicomweb/studies/:studyInstanceUID')];
 }
 
-async function store(request: RouteRequest, deps: StowDeps, intake: IntakeParts): Promise<RouteAnswer> {
+async function store(request: RouteRequest, deps: StowDeps, intake: IntakeParts, composing: { count: number }): Promise<RouteAnswer> {
   const studyInstanceUID = request.params['studyInstanceUID'] ?? null;
   if (studyInstanceUID !== null && !/^[0-9.]{1,64}$/.test(studyInstanceUID)) return problem(400, 'study-invalid', 'The Study Instance UID of the address is not a UID.');
   const type = parseMediaType(request.headers['content-type'] ?? '');
@@ -54,36 +56,62 @@ async function store(request: RouteRequest, deps: StowDeps, intake: IntakeParts)
   if (refusal !== null || type === null) return refusal!;
 
   const source: Source = { door: 'stow', peer: request.actor.name, address: request.actor.address, callingAETitle: '', calledAETitle: '', batch: randomBytes(16).toString('hex') };
-  const parts = new DicomParts(intake, source);
-  try {
-    await readMessage(request.stream, type, parts, intake.limits);
-  } catch (error) {
-    if (!(error instanceof Failure) || error.severity !== 'refused') throw error;
-    // What was whole before the fault is admitted already and stays; the sender repeats the message and finds it known.
-    await Promise.all(parts.taken);
-    return problem(error.code === 'message-length-exceeded' ? 413 : error.code === 'message-slow' ? 408 : 400, error.code, `${error.message}. ${parts.taken.length} whole objects before it were taken.`);
+  let taken: readonly Promise<Taken>[];
+  if (isJson(type)) {
+    if (composing.count >= intake.limits.composingMax) return problem(503, 'messages-exceeded', `${intake.limits.composingMax} messages in DICOM JSON are being taken in; send this one again in a moment, or as application/dicom.`, { 'retry-after': 5 });
+    composing.count += 1;
+    const parts = new JsonParts(intake.limits);
+    try {
+      await readMessage(request.stream, type, parts, intake.limits);
+      taken = await parts.compose(intake, source, studyInstanceUID);
+    } catch (error) {
+      return answerMessage(error, 0);
+    } finally {
+      composing.count -= 1;
+    }
+  } else {
+    const parts = new DicomParts(intake, source);
+    taken = parts.taken;
+    try {
+      await readMessage(request.stream, type, parts, intake.limits);
+    } catch (error) {
+      // What was whole before the fault is admitted already and stays; the sender repeats the message and finds it known.
+      await Promise.all(taken);
+      return answerMessage(error, taken.length);
+    }
   }
   const until = intake.now() + intake.limits.concludeTimeoutMs;
-  const outcomes = await Promise.all(parts.taken.map(async (taking) => conclude(await taking, deps, until, intake.now, request.origin, studyInstanceUID)));
+  const outcomes = await Promise.all(taken.map(async (taking) => conclude(await taking, deps, until, intake.now, request.origin, studyInstanceUID)));
   if (outcomes.length === 0) return problem(400, 'message-empty', 'The message has no part.');
   return answerOutcomes(outcomes, `${request.origin}/dicomweb/studies`, request.headers.accept);
+}
+
+/** The answer to a message that could not be read to its end. */
+function answerMessage(error: unknown, taken: number): RouteAnswer {
+  if (!(error instanceof Failure) || error.severity !== 'refused') throw error;
+  const status = error.code.endsWith('-length-exceeded') ? 413 : error.code === 'message-slow' ? 408 : error.code === 'bulk-unsupported' ? 415 : 400;
+  return problem(status, error.code, `${error.message}.${taken === 0 ? '' : ` ${taken} whole objects before it were taken.`}`);
+}
+
+function isJson(type: MediaType): boolean {
+  return type.type === 'application/dicom+json' || type.parameters.get('type') === 'application/dicom+json';
 }
 
 /** 415 for what this door does not take, 400 for what is no multipart message, null for what it takes. */
 function refuseType(type: MediaType | null, encoding: string | undefined): RouteAnswer | null {
   if (type === null) return problem(400, 'content-type-invalid', 'The Content-Type is missing or is none.');
   if (encoding !== undefined && encoding !== 'identity') return problem(415, 'content-encoding-unsupported', 'A compressed body is not taken.');
-  if (type.type === 'application/dicom') return null;
-  if (type.type !== 'multipart/related') return problem(415, 'media-type-unsupported', 'Send multipart/related with type="application/dicom".');
+  if (type.type === 'application/dicom' || type.type === 'application/dicom+json') return null;
+  if (type.type !== 'multipart/related') return problem(415, 'media-type-unsupported', 'Send multipart/related with type="application/dicom" (or application/dicom+json with its bulk data).');
   const root = type.parameters.get('type');
-  if (root !== undefined && root !== 'application/dicom') return problem(415, 'media-type-unsupported', `A message of type ${JSON.stringify(root)} is not taken; send application/dicom.`);
+  if (root !== undefined && root !== 'application/dicom' && root !== 'application/dicom+json') return problem(415, 'media-type-unsupported', `A message of type ${JSON.stringify(root)} is not taken; send application/dicom.`);
   if (!type.parameters.has('boundary')) return problem(400, 'boundary-invalid', 'The Content-Type has no boundary.');
   return null;
 }
 
 /** Waits for the inspection of one object, until the time of the whole answer is over. */
 export async function conclude(taken: Taken, deps: Pick<StowDeps, 'keeper' | 'seriesOf'>, until: number, now: () => number, origin: string, studyInstanceUID: string | null): Promise<Outcome> {
-  if (!('objectId' in taken)) return { kind: 'failed', sopClassUID: '', sopInstanceUID: '', reason: taken.reason, text: taken.text };
+  if (!('objectId' in taken)) return { kind: 'failed', sopClassUID: taken.sopClassUID ?? '', sopInstanceUID: taken.sopInstanceUID ?? '', reason: taken.reason, text: taken.text };
   let entry: Concluded;
   try {
     entry = await deps.keeper.request<Concluded>('concluded', { objectId: taken.objectId, timeoutMs: Math.max(0, until - now()) });
