@@ -108,6 +108,7 @@ export function withdrawInstance(database: DatabaseSync, digest: Digest, reason:
   countModality(run, studyKey, studyDate, modality, -1);
   if ((run.studyCount.get(studyKey) as { count: number }).count > 0) return archived.instance;
   run.removeTexts.run(studyKey);
+  run.removeStudyAttributes.run(studyKey);
   run.removeStudy.run(studyKey);
   return archived.instance;
 }
@@ -153,8 +154,9 @@ function addStudy(run: Statements, archived: ArchivedInstance, indexed: Indexed)
   const { studyDate, studyTime, accessionNumber, referringPhysicianName, patientName, patientID, patientBirthDate, patientSex, studyID, studyDescription } = indexed.study;
   const studyKey = Number(run.addStudy.run(
     archived.instance.studyInstanceUID, studyDate, studyTime, accessionNumber, referringPhysicianName, patientName, patientID, patientBirthDate, patientSex, studyID, studyDescription,
-    indexed.studyAttributes(), archived.archivedAt,
+    archived.archivedAt,
   ).lastInsertRowid);
+  run.addStudyAttributes.run(studyKey, indexed.studyAttributes());
   run.addTexts.run(studyKey, patientName, patientID, accessionNumber, referringPhysicianName, studyID, studyDescription);
   return { ...indexed.study, studyKey, conflicts: null };
 }
@@ -204,7 +206,8 @@ const statementTexts = {
   series: 'SELECT seriesKey, modality FROM series WHERE seriesInstanceUID = ? AND studyKey = ?',
   instancesByUID: 'SELECT instances.seriesKey, digest, studyInstanceUID, seriesInstanceUID FROM instances JOIN series USING (seriesKey) JOIN studies USING (studyKey) WHERE sopInstanceUID = ?',
   addStudy: `INSERT INTO studies (studyInstanceUID, studyDate, studyTime, accessionNumber, referringPhysicianName, patientName, patientID, patientBirthDate, patientSex, studyID, studyDescription,
-    modalitiesInStudy, numberOfSeries, numberOfInstances, attributes, archivedAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, 0, ?, ?)`,
+    modalitiesInStudy, numberOfSeries, numberOfInstances, archivedAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, 0, ?)`,
+  addStudyAttributes: 'INSERT INTO studyAttributes (studyKey, attributes) VALUES (?, ?)',
   addTexts: 'INSERT INTO studyTexts (rowid, patientName, patientID, accessionNumber, referringPhysicianName, studyID, studyDescription) VALUES (?, ?, ?, ?, ?, ?, ?)',
   addSeries: `INSERT INTO series (studyKey, seriesInstanceUID, modality, seriesNumber, seriesDescription, bodyPartExamined, performedProcedureStepStartDate, performedProcedureStepStartTime,
     numberOfInstances, attributes, archivedAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
@@ -233,6 +236,7 @@ const statementTexts = {
   removeRequests: 'DELETE FROM requestAttributes WHERE seriesKey = ?',
   removeSeries: 'DELETE FROM series WHERE seriesKey = ?',
   removeTexts: 'DELETE FROM studyTexts WHERE rowid = ?',
+  removeStudyAttributes: 'DELETE FROM studyAttributes WHERE studyKey = ?',
   removeStudy: 'DELETE FROM studies WHERE studyKey = ?',
   seriesCount: 'SELECT numberOfInstances AS count FROM series WHERE seriesKey = ?',
   studyCount: 'SELECT numberOfInstances AS count FROM studies WHERE studyKey = ?',

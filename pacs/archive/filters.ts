@@ -47,8 +47,12 @@ const indexedColumns: Readonly<Record<string, readonly string[]>> = {
 const uniqueColumns: ReadonlySet<string> = new Set(['studyInstanceUID', 'seriesInstanceUID', 'sopInstanceUID']);
 const keys = { studies: 'studyKey', series: 'seriesKey', instances: 'instanceKey' } as const;
 export const tables = { study: 'studies', series: 'series', instance: 'instances' } as const;
-/** Most trigrams of one condition: more do not make the candidates fewer. */
-const trigramsMax = 12;
+/** Most trigrams of one condition, spread over its text: more cost more than they spare, the filter decides anyway. */
+const trigramsMax = 5;
+/** Most words of a fuzzy name. */
+const wordsMax = 8;
+/** Shortest literal beginning of a pattern that an ordered index is asked for. */
+const prefixLengthMin = 3;
 
 /** `*` and `?` mean the same in GLOB; its `[` must not mean anything. */
 export function globOf(pattern: string): string {
@@ -63,6 +67,12 @@ export function planOf(attribute: Pick<IndexedAttribute, 'vr' | 'level'> & { rea
   if (attribute.column === 'modalitiesInStudy') return modalitiesPlan(matching);
   if (attribute.vr === 'PN') return namePlan(table, attribute.column, matching, fuzzy);
   const filter = filterOf(column, attribute.vr, matching);
+  const prefix = matching.kind === 'wildcard' && indexedColumns[table]!.includes(attribute.column) ? /^[^*?]*/.exec(matching.pattern)![0] : '';
+  if (prefix.length >= prefixLengthMin) {
+    // U+10FFFF sorts after everything (SQLite compares UTF-8).
+    const driver: Driver = { table, select: `SELECT ${keys[table]} FROM ${table} WHERE ${column} >= ? AND ${column} < ?`, parameters: [prefix, `${prefix}\u{10FFFF}`], unique: false };
+    return { filter, driver, trigrams: null };
+  }
   const trigrams = table === 'studies' && trigramColumns.has(attribute.column) && matching.kind === 'wildcard' ? trigramsOf(attribute.column, matching.pattern) : null;
   const indexed = indexedColumns[table]!.includes(attribute.column) && !matchesAnything(matching);
   const driver: Driver | null = indexed
@@ -113,7 +123,8 @@ function modalitiesPlan(matching: Matching): Plan {
   const filter = { where: `(${filters.map((one) => one.where).join(' OR ')})`, parameters: filters.flatMap((one) => one.parameters) };
   if (!values.every((one) => one.kind === 'single')) return { filter, driver: null, trigrams: null };
   const parameters = values.map((one) => one.value);
-  const select = `SELECT DISTINCT studyKey FROM studyModalities WHERE modality IN (${parameters.map(() => '?').join(', ')})`;
+  // One Study has a modality once.
+  const select = `SELECT ${parameters.length === 1 ? '' : 'DISTINCT '}studyKey FROM studyModalities WHERE modality IN (${parameters.map(() => '?').join(', ')})`;
   return { filter, driver: { table: 'studies', select, parameters, unique: false }, trigrams: null };
 }
 
@@ -132,7 +143,7 @@ function namePlan(table: string, name: string, matching: Matching, fuzzy: boolea
   }
   const text = matching.kind === 'wildcard' ? matching.pattern : matching.kind === 'single' ? matching.value : '';
   if (fuzzy) {
-    const words = foldText(text.replace(/[*?=,]/g, ' ')).split(' ').filter((word) => word !== '').slice(0, trigramsMax);
+    const words = foldText(text.replace(/[*?=,]/g, ' ')).split(' ').filter((word) => word !== '').slice(0, wordsMax);
     if (words.length === 0) return { filter: { where: '1', parameters: [] }, driver: null, trigrams: null };
     const filter = { where: words.map(() => `${column} GLOB ?`).join(' AND '), parameters: words.map((word) => `*[= ]${globOf(word)}*`) };
     // The tokens of "=mus" or " mus" after the first are those of the word itself.
@@ -158,7 +169,10 @@ function joinTrigrams(column: string, patterns: readonly string[]): Trigrams | n
   }
   if (tokens.size === 0) return null;
   // The ones with a delimiter say least: many names share them.
-  const chosen = [...tokens].toSorted((a, b) => Number(/[= ]/.test(a)) - Number(/[= ]/.test(b))).slice(0, trigramsMax);
+  const plain = [...tokens].filter((token) => !/[= ]/.test(token));
+  const from = plain.length > 0 ? plain : [...tokens];
+  const step = Math.max(1, (from.length - 1) / (trigramsMax - 1));
+  const chosen = from.length <= trigramsMax ? from : Array.from({ length: trigramsMax }, (_, index) => from[Math.round(index * step)]!);
   return { column, expression: chosen.map((token) => `"${token.replaceAll('"', '""')}"`).join(' AND ') };
 }
 

@@ -37,18 +37,24 @@ CREATE TABLE studies (
   modalitiesInStudy TEXT NOT NULL,
   numberOfSeries INTEGER NOT NULL,
   numberOfInstances INTEGER NOT NULL,
-  -- DICOM JSON of the Patient and Study attributes of the first object (attributes.ts).
-  attributes TEXT NOT NULL,
   -- JSON list of what later objects said otherwise about the patient or the study; the first object's word is kept.
   conflicts TEXT,
   archivedAt INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX studiesByDate ON studies (studyDate, studyKey, patientName);
+-- Searches go through it from the newest: what they match most often is in it, so that they need not look at the rows.
+CREATE INDEX studiesByDate ON studies (studyDate, studyKey, studyTime, patientName, patientSex, modalitiesInStudy);
 CREATE INDEX studiesByTime ON studies (studyTime, studyDate);
 CREATE INDEX studiesByAccessionNumber ON studies (accessionNumber, studyDate);
 CREATE INDEX studiesByPatientID ON studies (patientID, studyDate);
 CREATE INDEX studiesByBirthDate ON studies (patientBirthDate, studyDate);
 CREATE INDEX studiesByStudyID ON studies (studyID, studyDate);
+
+-- What a result shows: DICOM JSON of the Patient and Study attributes of the first object (attributes.ts). Apart, so that
+-- many rows that are only compared fit into few pages.
+CREATE TABLE studyAttributes (
+  studyKey INTEGER PRIMARY KEY REFERENCES studies,
+  attributes TEXT NOT NULL
+) STRICT;
 
 -- Trigrams of the text columns, rowid = studyKey: finds '*NAME*' without reading every Study. Holds no text itself.
 CREATE VIRTUAL TABLE studyTexts USING fts5 (

@@ -19,8 +19,10 @@ export const resultsMax: Readonly<Record<Level, number>> = { study: 1000, series
 export const documentResultsMax = 1000;
 /** Largest offset: going through a hundred thousand results page by page is no search. */
 export const offsetMax = 100_000;
-/** Candidates are counted up to here: about 2 ms. */
-const countedMax = 20_000;
+/** Candidates are counted up to here, in about 1 ms. One with more of a million is found soon enough by date. */
+const countedMax = 10_000;
+/** Looking up a candidate's row costs as much as going through this many entries of the index by date. */
+const lookupCost = 4;
 /** Series or instances that an unscoped search goes through at most, newest first, when no condition has an index (about 0.2 s). */
 const walkedMax = 200_000;
 /** Statements kept: there are as many texts as combinations of conditions; people use a few dozen. */
@@ -137,11 +139,16 @@ function addRequests(requests: readonly { column: string; condition: Query['cond
 }
 
 const columns: Readonly<Record<Level, string>> = {
-  study: 'studies.studyInstanceUID, studies.attributes AS studyAttributes, studies.modalitiesInStudy, studies.numberOfSeries, studies.numberOfInstances',
+  study: 'studies.studyInstanceUID, studyAttributes.attributes AS studyAttributes, studies.modalitiesInStudy, studies.numberOfSeries, studies.numberOfInstances',
   series: 'series.seriesInstanceUID, series.attributes AS seriesAttributes, series.numberOfInstances AS numberOfSeriesInstances',
   instance: 'instances.instanceKey, instances.sopInstanceUID, instances.sopClassUID, instances.transferSyntaxUID, instances.instanceNumber, instances.rows, instances.columns, instances.bitsAllocated, instances.numberOfFrames',
 };
 const keys = { studies: 'studyKey', series: 'seriesKey', instances: 'instanceKey' } as const;
+/** Joins from the table of a level to those above it. */
+const above: Readonly<Record<Level, string>> = {
+  study: '', series: 'CROSS JOIN studies ON studies.studyKey = series.studyKey',
+  instance: 'CROSS JOIN series ON series.seriesKey = instances.seriesKey CROSS JOIN studies ON studies.studyKey = series.studyKey',
+};
 
 interface Planned {
   readonly text: string;
@@ -150,40 +157,50 @@ interface Planned {
   readonly walked: boolean;
 }
 
-/** The statement; its last two parameters are limit and offset. `wanted` is how many matches it must find. */
+/**
+ * The statement; its last two parameters are limit and offset. `wanted` is how many matches it must find. Which rows are in the answer is
+ * decided over keys alone; only those rows are then read whole.
+ */
 function planned(prepare: (text: string) => StatementSync, level: Level, scope: SearchScope, filters: readonly Filter[], drivers: readonly Driver[], wanted: number): Planned {
   const where = filters.length === 0 ? '' : `WHERE ${filters.map((one) => `(${one.where})`).join(' AND ')}`;
   const parameters = filters.flatMap((one) => one.parameters);
-  const selected = `SELECT ${columns.study}${level === 'study' ? '' : `, ${columns.series}`}${level === 'instance' ? `, ${columns.instance}` : ''}`;
-  const paging = 'LIMIT ? OFFSET ?';
+  const table = tables[level];
+  const key = keys[table];
   if (scope.studyInstanceUID !== undefined && level !== 'study') {
     // Inside one Study: in the order in which people read it.
     const order = level === 'series' ? 'series.seriesNumber, series.seriesKey' : 'series.seriesNumber, series.seriesKey, instances.instanceNumber, instances.instanceKey';
-    const joins = level === 'series' ? '' : 'CROSS JOIN instances USING (seriesKey)';
-    return { text: `${selected} FROM studies CROSS JOIN series USING (studyKey) ${joins} ${where} ORDER BY ${order} ${paging}`, parameters, walked: false };
+    const instances = level === 'series' ? '' : 'CROSS JOIN instances ON instances.seriesKey = series.seriesKey';
+    return { text: whole(level, `SELECT ${table}.${key} AS found FROM studies CROSS JOIN series ON series.studyKey = studies.studyKey ${instances} ${where} ORDER BY ${order} LIMIT ? OFFSET ?`, order), parameters, walked: false };
   }
-  const order = level === 'study' ? 'studies.studyDate DESC, studies.studyKey DESC' : `${tables[level]}.${keys[tables[level]]} DESC`;
-  const upper = { study: '', series: 'CROSS JOIN studies USING (studyKey)', instance: 'CROSS JOIN series USING (seriesKey) CROSS JOIN studies USING (studyKey)' }[level];
+  const order = level === 'study' ? 'studies.studyDate DESC, studies.studyKey DESC' : `${table}.${key} DESC`;
+  const found = (from: string): string => whole(level, `SELECT ${table}.${key} AS found FROM ${from} ${where} ORDER BY ${order} LIMIT ? OFFSET ?`, order);
   const driver = chosen(prepare, level, drivers, wanted);
-  if (driver !== null) {
-    const down = joinsDown(driver.table, level);
-    return { text: `${selected} FROM (${driver.select}) AS candidates ${down} ${where} ORDER BY ${order} ${paging}`, parameters: [...driver.parameters, ...parameters], walked: false };
-  }
-  if (level === 'study') return { text: `${selected} FROM studies ${where} ORDER BY ${order} ${paging}`, parameters, walked: false };
+  if (driver !== null) return { text: found(`(${driver.select}) AS candidates ${joinsDown(driver.table, level)}`), parameters: [...driver.parameters, ...parameters], walked: false };
+  if (level === 'study') return { text: found('studies INDEXED BY studiesByDate'), parameters, walked: false };
+  if (filters.length === 0) return { text: found(table), parameters, walked: false };
+  const newest = `(SELECT * FROM ${table} ORDER BY ${key} DESC LIMIT ${walkedMax}) AS ${table}`;
+  return { text: found(`${newest} ${above[level]}`), parameters, walked: lastKey(prepare, table) > walkedMax };
+}
+
+/** The rows of the keys that were found, in the same order. */
+function whole(level: Level, found: string, order: string): string {
+  const selected = `${columns.study}${level === 'study' ? '' : `, ${columns.series}`}${level === 'instance' ? `, ${columns.instance}` : ''}`;
   const table = tables[level];
-  if (filters.length === 0) return { text: `${selected} FROM ${table} ${upper} ORDER BY ${order} ${paging}`, parameters, walked: false };
-  const newest = `(SELECT * FROM ${table} ORDER BY ${keys[table]} DESC LIMIT ${walkedMax}) AS ${table}`;
-  return { text: `${selected} FROM ${newest} ${upper} ${where} ORDER BY ${order} ${paging}`, parameters, walked: (prepare(`SELECT max(${keys[table]}) AS last FROM ${table}`).get()!['last'] as number | null ?? 0) > walkedMax };
+  return `SELECT ${selected} FROM (${found}) CROSS JOIN ${table} ON ${table}.${keys[table]} = found ${above[level]} CROSS JOIN studyAttributes ON studyAttributes.studyKey = studies.studyKey ORDER BY ${order}`;
+}
+
+/** About how many rows a table has. */
+function lastKey(prepare: (text: string) => StatementSync, table: Driver['table']): number {
+  return (prepare(`SELECT max(${keys[table]}) AS last FROM ${table}`).get()!['last'] as number | null) ?? 0;
 }
 
 /** From the candidates' table to all the tables that the level needs. */
 function joinsDown(from: Driver['table'], level: Level): string {
-  if (level === 'study') return 'CROSS JOIN studies ON studies.studyKey = candidates.studyKey';
-  const studies = from === 'studies' ? 'CROSS JOIN studies ON studies.studyKey = candidates.studyKey CROSS JOIN series ON series.studyKey = studies.studyKey' : '';
-  const series = from === 'series' ? 'CROSS JOIN series ON series.seriesKey = candidates.seriesKey CROSS JOIN studies ON studies.studyKey = series.studyKey' : '';
-  const below = level === 'instance' ? 'CROSS JOIN instances ON instances.seriesKey = series.seriesKey' : '';
-  if (from !== 'instances') return `${studies}${series} ${below}`;
-  return 'CROSS JOIN instances ON instances.instanceKey = candidates.instanceKey CROSS JOIN series ON series.seriesKey = instances.seriesKey CROSS JOIN studies ON studies.studyKey = series.studyKey';
+  const own = `CROSS JOIN ${from} ON ${from}.${keys[from]} = candidates.${keys[from]}`;
+  if (from === 'instances') return `${own} ${above.instance}`;
+  const instances = level === 'instance' ? 'CROSS JOIN instances ON instances.seriesKey = series.seriesKey' : '';
+  if (from === 'series') return `${own} ${above.series} ${instances}`;
+  return level === 'study' ? own : `${own} CROSS JOIN series ON series.studyKey = studies.studyKey ${instances}`;
 }
 
 /**
@@ -196,16 +213,14 @@ function chosen(prepare: (text: string) => StatementSync, level: Level, drivers:
   let best: Driver | null = null;
   let fewest = Number.POSITIVE_INFINITY;
   let share = 1;
-  const totals = new Map<string, number>();
   for (const driver of drivers) {
     const count = prepare(`SELECT count(*) AS n FROM (${driver.select} LIMIT ${countedMax})`).get(...driver.parameters)!['n'] as number;
     if (count === 0) return driver;
-    if (!totals.has(driver.table)) totals.set(driver.table, (prepare(`SELECT max(${keys[driver.table]}) AS last FROM ${driver.table}`).get()!['last'] as number | null) ?? 0);
-    share *= Math.min(1, count / Math.max(1, totals.get(driver.table)!));
+    share *= Math.min(1, count / Math.max(1, lastKey(prepare, driver.table)));
     if (count < fewest) [best, fewest] = [driver, count];
     if (fewest < wanted) break;
   }
   // At Series and Instance level a candidate Study brings all of its rows, and the walk is bounded: candidates serve better.
   if (level !== 'study') return best;
-  return wanted / share < fewest ? null : best;
+  return wanted / share < fewest * lookupCost ? null : best;
 }
