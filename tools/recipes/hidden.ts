@@ -102,7 +102,7 @@ export const hidden: readonly Recipe[] = [
   after('rar-appended', 'A6', 'A RAR archive after the Data Set.', inert.rar),
   after('7z-appended', 'A6', 'A 7z archive after the Data Set.', inert.sevenZip),
   after('pdf-appended', 'A6', 'A PDF after the Data Set.', inert.pdf),
-  after('html-appended', 'A6', 'A page with a script after the Data Set.', inert.html),
+  after('html-appended', 'A6', 'A page with a script after the Data Set: cut off, or held for the script.', inert.html, { verdicts: ['malicious', 'clean'], disarmed: ['trailing'] }),
   inPreamble('zip-preamble', 'A6', 'A ZIP archive that begins in the preamble.', () => inert.zip().subarray(0, 128)),
   inPreamble('pdf-preamble', 'A6', 'A PDF header in the preamble: readers look for it in the first KiB.', inert.pdf),
   inPreamble('html-preamble', 'A6', 'A page with a script in the preamble: what a browser that guesses types would run.', inert.html),

@@ -20,6 +20,7 @@ export interface Ingredients {
   readonly metaBytes?: (usual: { transferSyntaxUID: string; sopClassUID: string; sopInstanceUID: string }) => Uint8Array;
   /** What must become of it over DIMSE, where it is not the same; null where it makes no sense there. */
   readonly overAssociation?: Expected | null;
+  readonly overStow?: Expected;
   readonly doors?: readonly Door[];
   /** Bytes in place of the encoded elements: a stream that was deflated in another way. */
   readonly dataSet?: (encoded: Uint8Array) => Uint8Array;
@@ -58,6 +59,7 @@ export function make(from: Ingredients): Recipe {
         expected: from.overAssociation ?? from.expected,
       };
     },
+    ...(from.overStow === undefined ? {} : { overStow: from.overStow }),
     ...(from.trailing === undefined ? {} : { trailing: () => from.trailing!().length }),
     doors: from.doors ?? (from.overAssociation === null ? ['stow'] : ['association', 'stow']),
   };

@@ -19,7 +19,8 @@ const record = (type: string, next: number, lower: number, more: readonly Elemen
 /** A DICOMDIR. It is not a Composite Instance: no Storage SOP Class carries one (PS3.4 Annex B). */
 function directory(name: string, threat: string, why: string, records: readonly Item[], first = 0): Recipe {
   return make({
-    name, threat, why, expected: held, overAssociation: null,
+    // It conforms as a file of a medium; what nobody may do is file it as an instance.
+    name, threat, why, expected: { verdicts: ['clean', 'malformed', 'unscannable'], disarmed: [] }, overStow: held, overAssociation: null,
     elements: () => [['0004,1130', 'CS', 'RECIPES'], ['0004,1200', 'UL', first], ['0004,1202', 'UL', first], ['0004,1212', 'US', 0], ['0004,1220', 'SQ', records]],
     meta: [['0002,0002', 'UI', sopClasses.mediaStorageDirectory], ['0002,0003', 'UI', uidOf(name)]],
   });
@@ -45,7 +46,6 @@ export const names: readonly Recipe[] = [
   told('sequence-unordered', 'C5', 'Unordered elements in an Item.', (elements) => withElements(elements, ['0008,1140', 'SQ', [[['0008,1155', 'UI', '2.25.2'], ['0008,1150', 'UI', sopClasses.ct]]]])),
   make({ name: 'uid-disagrees', threat: 'C5', why: 'The File Meta Information names another instance than the Data Set.', expected: malformed, overAssociation: null, meta: [['0002,0003', 'UI', '2.25.4711']], elements: () => smallCT('uid-disagrees') }),
   make({ name: 'class-disagrees', threat: 'C5', why: 'The File Meta Information names another SOP Class than the Data Set.', expected: malformed, overAssociation: null, meta: [['0002,0002', 'UI', sopClasses.secondaryCapture]], elements: () => smallCT('class-disagrees') }),
-  told('charset-undeclared', 'C6', 'A character set that does not exist.', (elements) => withElements(elements, ['0008,0005', 'CS', 'ISO_IR 9999'])),
   told('delimiter-in-sequence', 'C5', 'A Sequence Delimitation Item in the middle of a sequence of defined length.', (elements) => elements.flatMap((element): (Element | Uint8Array)[] => (element[0] === '0008,1090'
     ? [element, header('0008,1140', 'SQ', 16), itemHeader('FFFE,E0DD', 0), encode([['0008,1150', 'UI', '']])]
     : [element]))),

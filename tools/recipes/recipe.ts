@@ -32,6 +32,8 @@ export interface Recipe {
   bytes(): Uint8Array;
   /** What the file must become. */
   readonly expected: Expected;
+  /** What it must become when it comes by STOW-RS, where that is not the same. */
+  readonly overStow?: Expected;
   /** How it goes over DIMSE, or null where nothing of it is left there or it cannot be said in a C-STORE. */
   readonly transfer: (() => Transfer) | null;
   /** How many bytes of the file lie behind the Data Set. */
