@@ -132,7 +132,7 @@ function permissionFlags(row: ProcessRow, access: Access, program: string): stri
   // Unix sockets count as network here; the network itself is withheld by the namespaces.
   if (row.network !== 'none' || row.asks.length > 0 || row.writes.includes('run')) flags.push('--allow-net');
   if (row.addons) flags.push('--allow-addons');
-  if (row.exec !== 'none') flags.push('--allow-child-process', '--allow-fs-read=/proc', '--allow-fs-read=/usr/bin/bwrap');
+  if (row.exec !== 'none') flags.push('--allow-child-process', '--allow-fs-read=/proc', '--allow-fs-read=/usr/bin/bwrap', '--allow-fs-read=/lib', '--allow-fs-read=/lib64', '--allow-fs-read=/usr/lib');
   return flags;
 }
 
@@ -149,7 +149,7 @@ function namespaceFlags(row: ProcessRow, settings: Settings, access: Access, pro
   flags.push('--ro-bind', process.execPath, process.execPath);
   for (const folder of codeFolders) {
     const path = join(programRoot, folder);
-    if (existsSync(path)) flags.push('--ro-bind', path, path);
+    flags.push('--ro-bind-try', path, path);
   }
   for (const path of [program, ...access.reads]) flags.push('--ro-bind', path, path);
   for (const path of access.writes) flags.push('--bind', path, path);
