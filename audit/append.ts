@@ -2,8 +2,8 @@
  * The writing end of the audit log: one process (the keeper) appends groups of messages, each durable before anything that it
  * tells of is acknowledged (promise 4).
  *
- * Entries are written in one write and made durable by fdatasync in the thread pool. Leaf hashes follow without a sync of their own:
- * they can be made again from the entries, and are, when a crash took their tail. A checkpoint signs the root once a second while
+ * Entries are written in one write and made durable by fdatasync in the thread pool. Leaf hashes follow with the
+ * next checkpoint: they are made again from the entries when a crash took them. A checkpoint signs the root once a second while
  * there is something new, and at the end.
  *
  * After a crash `open` continues from the last checkpoint: it reads what comes after it, checks it against the leaf hashes, and
@@ -44,23 +44,25 @@ export interface Recovered {
 export class AuditLog {
   readonly #folder: string;
   readonly #key: KeyObject;
+  readonly #segmentMax: number;
   readonly #tree: Tree;
   readonly recovered: Recovered;
-  #first: number;
   #entries: number;
   #leaves: number;
   #bytes: number;
   readonly #checkpoints: number;
   #checkpointed: number;
+  /** Records of entries since the last checkpoint: written with it. */
+  #newLeaves: Buffer[] = [];
   #timer: NodeJS.Timeout | null = null;
   #failed: unknown = null;
   readonly #syncing = new Set<Promise<void>>();
 
-  private constructor(folder: string, key: KeyObject, state: { tree: Tree; first: number; entries: number; leaves: number; bytes: number; checkpoints: number; checkpointed: number; recovered: Recovered }) {
+  private constructor(folder: string, key: KeyObject, segmentMax: number, state: { tree: Tree; entries: number; leaves: number; bytes: number; checkpoints: number; checkpointed: number; recovered: Recovered }) {
     this.#folder = folder;
     this.#key = key;
+    this.#segmentMax = segmentMax;
     this.#tree = state.tree;
-    this.#first = state.first;
     this.#entries = state.entries;
     this.#leaves = state.leaves;
     this.#bytes = state.bytes;
@@ -70,7 +72,7 @@ export class AuditLog {
   }
 
   /** Opens the log in `folder`, made if it is not there. Rejects with `audit-damaged` when bytes are not as they were written. */
-  static async open(folder: string): Promise<AuditLog> {
+  static async open(folder: string, limits: { readonly segmentBytesMax: number } = { segmentBytesMax }): Promise<AuditLog> {
     await makeFolder(folder);
     const key = await openKey(folder);
     const checkpointFile = openSync(checkpointsPath(folder), 'a+', 0o600);
@@ -97,8 +99,8 @@ export class AuditLog {
     }
     ftruncateSync(leaves, (tree.size - tail.made.length - segment.first) * leafBytes);
     writeWhole(leaves, Buffer.concat(tail.made));
-    return new AuditLog(folder, key, {
-      tree, first: segment.first, entries, leaves, bytes: tail.bytes, checkpoints: checkpointFile, checkpointed: last.size,
+    return new AuditLog(folder, key, limits.segmentBytesMax, {
+      tree, entries, leaves, bytes: tail.bytes, checkpoints: checkpointFile, checkpointed: last.size,
       recovered: { tornBytes: tail.torn, tornFile, entriesChecked: checked + tail.checked, leavesMade: tail.made.length },
     });
   }
@@ -126,28 +128,25 @@ export class AuditLog {
       frames.push(frameEntry(xml));
       leaves.push(leafRecord(xml));
     }
-    if (this.#bytes >= segmentBytesMax) this.#rotate();
+    if (this.#bytes >= this.#segmentMax) this.#rotate();
     const bytes = Buffer.concat(frames);
-    const leafRecords = Buffer.concat(leaves);
     try {
       writeWhole(this.#entries, bytes);
-      writeWhole(this.#leaves, leafRecords);
     } catch (error) {
       // Nothing of the group may stay, or a group that was refused would be on the record.
       ftruncateSync(this.#entries, this.#bytes);
-      ftruncateSync(this.#leaves, (this.#tree.size - this.#first) * leafBytes);
       throw unavailable('audit-unavailable', 'the audit log cannot be written', error);
     }
     this.#bytes += bytes.length;
     for (const leaf of leaves) this.#tree.push(leaf.subarray(4));
+    this.#newLeaves.push(...leaves);
     this.#timer ??= setTimeout(() => this.#checkpointLater(), checkpointEveryMs).unref();
     const synced = datasync(this.#entries).catch((error: unknown) => {
       this.#failed = error;
       throw unavailable('audit-unavailable', 'the audit log could not be made durable', error);
     });
     this.#syncing.add(synced);
-    const done = (): void => void this.#syncing.delete(synced);
-    synced.then(done, done);
+    void synced.catch(() => {}).then(() => this.#syncing.delete(synced));
     return synced;
   }
 
@@ -158,6 +157,7 @@ export class AuditLog {
     if (this.#checkpointed === this.#tree.size) return;
     // A checkpoint never counts an entry that could still be lost.
     fdatasyncSync(this.#entries);
+    this.#writeLeaves();
     fdatasyncSync(this.#leaves);
     writeWhole(this.#checkpoints, Buffer.from(`${encodeCheckpoint(this.#tree, Date.now(), this.#key)}\n`));
     fdatasyncSync(this.#checkpoints);
@@ -177,6 +177,12 @@ export class AuditLog {
     const tree = this.#tree.copy();
     if (this.#failed !== null || this.#checkpointed === tree.size) return;
     const line = Buffer.from(`${encodeCheckpoint(tree, Date.now(), this.#key)}\n`);
+    try {
+      this.#writeLeaves();
+    } catch (error) {
+      this.#failed = error;
+      return;
+    }
     const synced = Promise.all([datasync(this.#entries), datasync(this.#leaves)])
       .then(() => {
         // `checkpoint` may have been called meanwhile and have counted more.
@@ -192,6 +198,12 @@ export class AuditLog {
     void synced.then(() => this.#syncing.delete(synced));
   }
 
+  #writeLeaves(): void {
+    const leaves = this.#newLeaves;
+    this.#newLeaves = [];
+    writeWhole(this.#leaves, Buffer.concat(leaves));
+  }
+
   #rotate(): void {
     this.checkpoint();
     closeSync(this.#entries);
@@ -202,7 +214,6 @@ export class AuditLog {
     const folder = openSync(this.#folder, 'r');
     fdatasyncSync(folder);
     closeSync(folder);
-    this.#first = segment.first;
     this.#bytes = 0;
   }
 }

@@ -62,7 +62,7 @@ function isAddress(point: string): boolean {
 
 /** What may stand in an attribute or between tags without being looked at twice. */
 const plain = /^[\x20\x21\x23-\x25\x28-\x3b\x3d\x3f-\x7e]*$/;
-// eslint-disable-next-line no-control-regex -- these are the characters that XML 1.0 cannot hold
+// oxlint-disable-next-line no-control-regex -- these are the characters that XML 1.0 cannot hold
 const impossible = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
 
 function attribute(value: string): string {
@@ -75,5 +75,5 @@ function escape(value: string): string {
   return value
     .toWellFormed()
     .replace(impossible, '\ufffd')
-    .replace(/[&<>"'\t\n\r\u0085\u2028\u2029]/g, (character) => `&#${character.charCodeAt(0)};`);
+    .replace(/[&<>"'\p{Cc}\u2028\u2029]/gu, (character) => `&#${character.charCodeAt(0)};`);
 }

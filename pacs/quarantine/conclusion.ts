@@ -4,8 +4,7 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { objectPath } from '@lazaret/system/layout.ts';
-import { refused } from '@lazaret/system/failure.ts';
-import { Failure } from '@lazaret/system/failure.ts';
+import { Failure, refused } from '@lazaret/system/failure.ts';
 import { eventIDs, eventTypes } from '@lazaret/audit/codes.ts';
 import type { Digest, ObjectId } from '../reception/contract.ts';
 import { composeDisarmed } from './compose.ts';
@@ -13,7 +12,7 @@ import type { Group } from './commits.ts';
 import type { Conclusion, Disarmed, Finding, InstanceReport, LedgerEntry, Verdict } from './contract.ts';
 import { sourceOf, type Change, type LedgerRow } from './ledger.ts';
 import type { Parts } from './parts.ts';
-import { nobody, personOf } from './people.ts';
+import { personOf, type Person } from './people.ts';
 import { keeper, objectRecord } from './record.ts';
 import { transition } from './states.ts';
 
@@ -26,10 +25,19 @@ export function finding(code: string, text: string): Finding {
   return { code, offset: 0, length: 0, tag: '', engine: 'quarantine', text };
 }
 
+/** As many Series as may arrive side by side. */
+const peopleMax = 256;
+
+/** A clean inspection of what is held all the same: the rows of pacs/inspection/verdict.ts, which the quarantine cannot import. */
+function verdictOfReasons(findings: readonly Finding[]): Verdict {
+  return findings.some(({ code }) => code === 'instance-conflict' || code === 'digest-mismatch') ? 'malformed' : 'unscannable';
+}
+
 export class Conclusions {
   readonly #parts: Parts;
   /** Who waits for an object to be concluded. */
   readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #people = new Map<string, Person>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -94,7 +102,7 @@ export class Conclusions {
     }
     const clean = conclusion.verdict === 'clean' && reasons.length === 0 && conflicts.length === 0;
     if (clean && this.#archive(group, row, conclusion, findings)) return;
-    this.#hold(group, row, conclusion, reasons.length > 0 && conclusion.verdict === 'clean' ? 'unscannable' : conclusion.verdict, findings);
+    this.#hold(group, row, conclusion, conclusion.verdict === 'clean' ? verdictOfReasons(findings) : conclusion.verdict, findings);
   }
 
   /** False when the index refuses the report; nothing has been written then. */
@@ -112,7 +120,7 @@ export class Conclusions {
       return false;
     }
     const from = disarmed === null ? objectPath(layout.quarantine, row.object_id) : disarmedPath(layout.quarantine, row.object_id);
-    const change = this.#change(group, row, conclusion, 'clean', findings);
+    const change = this.#change(group, row, conclusion, 'clean', findings, this.#personOfSeries(row.batch, instance));
     ledger.change(row.object_id, { ...change, state: 'archived', disarmed: disarmed?.what ?? [], archived: { sha256, bytes } });
     this.#recordConclusion(group, row, change, 'archived', sha256, disarmed);
     archiveFile(this.#parts, group, row, from, sha256);
@@ -122,7 +130,7 @@ export class Conclusions {
 
   #hold(group: Group, row: LedgerRow, conclusion: Conclusion, verdict: Verdict, findings: Finding[]): void {
     const { ledger, layout } = this.#parts;
-    const change = this.#change(group, row, conclusion, verdict, findings);
+    const change = this.#change(group, row, conclusion, verdict, findings, personOf(conclusion.instance));
     const sameBytes = conclusion.sha256 === row.sha256;
     ledger.change(row.object_id, { ...change, state: 'held', damaged: !sameBytes });
     // A report about other bytes is of no use to a release.
@@ -132,11 +140,22 @@ export class Conclusions {
     this.#end(group, row, transition('inspecting', 'hold') as 'held');
   }
 
-  #change(group: Group, row: LedgerRow, conclusion: Conclusion, verdict: Verdict, findings: readonly Finding[]): Change {
+  /** Reading metadata costs more than all else here, and the slices of one Series that came together have the same patient. */
+  #personOfSeries(batch: string, instance: InstanceReport): Person {
+    const key = `${batch} ${instance.studyInstanceUID} ${instance.seriesInstanceUID}`;
+    const known = this.#people.get(key);
+    if (known !== undefined) return known;
+    const person = personOf(instance);
+    this.#people.set(key, person);
+    if (this.#people.size > peopleMax) this.#people.delete(this.#people.keys().next().value!);
+    return person;
+  }
+
+  #change(group: Group, row: LedgerRow, conclusion: Conclusion, verdict: Verdict, findings: readonly Finding[], person: Person): Change {
     const { instance } = conclusion;
     return {
       state: 'held', verdict, disarmed: [], findings, epoch: conclusion.epoch, concludedAt: group.time, archived: null, damaged: false, sopClassUID: instance?.sopClassUID ?? row.sop_class_uid,
-      sopInstanceUID: instance?.sopInstanceUID ?? row.sop_instance_uid, person: instance === null ? nobody : personOf(instance), auditEntry: group.auditEntry,
+      sopInstanceUID: instance?.sopInstanceUID ?? row.sop_instance_uid, person, auditEntry: group.auditEntry,
     };
   }
 
@@ -160,9 +179,8 @@ export class Conclusions {
 /** Moves a file into the archive, inside the transaction that says so. */
 export function archiveFile(parts: Parts, group: Group, row: LedgerRow, from: string, sha256: Digest): void {
   const to = objectPath(parts.layout.archive, sha256);
-  // Two objects may become the same file by disarming; a name is its content, so the one that is there is the right one.
-  if (existsSync(to)) group.after(() => rmSync(from, { force: true }));
-  else group.rename(from, to);
+  // Where it is there already (two objects became the same file by disarming) it has the same bytes: the name is their digest.
+  group.rename(from, to);
   parts.settling.moved(group, row.number, [from, to]);
 }
 

@@ -51,7 +51,6 @@ export function queries<Tables>(database: DatabaseSync): Kysely<Tables> {
       database: {
         prepare: (text) => {
           const statement = database.prepare(text);
-          const values = (parameters: readonly unknown[]): SQLInputValue[] => parameters as SQLInputValue[];
           return {
             reader: statement.columns().length > 0,
             all: (parameters) => statement.all(...values(parameters)),
@@ -63,4 +62,8 @@ export function queries<Tables>(database: DatabaseSync): Kysely<Tables> {
       },
     }),
   });
+}
+
+function values(parameters: readonly unknown[]): SQLInputValue[] {
+  return parameters as SQLInputValue[];
 }

@@ -100,6 +100,8 @@ export interface KeptProposal extends Proposal {
   readonly roles: readonly string[];
 }
 
+const nothing = (): void => {};
+
 /** Sources of this many batches are remembered; an older one that comes again gets a second row, which is harmless. */
 const sourcesMax = 1_000;
 
@@ -136,7 +138,7 @@ export class Ledger {
     const { source } = received;
     const key = `${source.door}\n${source.peer}\n${source.address}\n${source.callingAETitle}\n${source.calledAETitle}\n${source.batch}`;
     let sourceKey = this.#sources.get(key);
-    let committed = (): void => {};
+    let committed = nothing;
     if (sourceKey === undefined) {
       sourceKey = Number(this.#run.addSource.run(source.door, source.peer, source.address, source.callingAETitle, source.calledAETitle, source.batch).lastInsertRowid);
       const made = sourceKey;

@@ -46,7 +46,7 @@ export async function recover(parts: Parts): Promise<Recovery> {
   for (const row of ledger.open()) look(row);
   for (const row of ledger.unsettled(ledger.settledBelow())) look(row);
   const abandoned = removeAbandoned(parts, Date.now() - abandonedAfterMs);
-  const said = log.recovered.tornBytes > 0 || log.recovered.leavesMade > 0 || moved > 0 || missing.length > 0 || unrecorded.length > 0 || abandoned > 0;
+  const said = log.recovered.tornBytes > 0 || moved > 0 || missing.length > 0 || unrecorded.length > 0 || abandoned > 0;
   if (said) {
     await commits.submit((group) => {
       for (const row of missing) {

@@ -15,6 +15,8 @@
  * | web         | recheck        | { digest }                             | { verdict }: a stale verdict is renewed before the object is served |
  * | web         | damage         | { digest, found }                      | null: an archived file no longer has its digest: audited, out of sight |
  * | web, terminal | access       | AccessRequest (pacs/access)            | AccessAnswer |
+ * | terminal    | map            | as for web                             | as for web |
+ * | terminal    | export         | { objectId, person, reason }           | LedgerEntry, once it is on the record that the bytes leave the vault |
  * | terminal    | assets         | { do: list, add or remove, asset? }       | Asset[] |
  * | web, terminal | status         | null                                   | StatusAnswer |
  * | inspector   | claim          | { max }                                | Job[], waiting up to 20 s for the first |

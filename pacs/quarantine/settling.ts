@@ -8,7 +8,8 @@ import { syncFolder } from '@lazaret/system/durable.ts';
 import type { Commits, Group } from './commits.ts';
 import type { Ledger } from './ledger.ts';
 
-const everyMs = 2_000;
+/** Under load every pass syncs all folders; a start after a crash looks for at most the files of this time. */
+const everyMs = 30_000;
 /** Folders synced at once: the thread pool has four threads, and the audit log needs one of them. */
 const parallelMax = 2;
 

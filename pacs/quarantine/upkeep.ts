@@ -32,7 +32,7 @@ export class Upkeep {
         return { verdict: 'clean' as const };
       }
       const findings = sameBytes ? conclusion.findings : [damageFinding, ...conclusion.findings];
-      const verdict = conclusion.verdict === 'clean' ? 'unscannable' : conclusion.verdict;
+      const verdict = conclusion.verdict === 'clean' ? 'malformed' : conclusion.verdict;
       withdrawObject(this.#parts, group, now, sameBytes ? 'stale' : 'damaged', verdict, findings, conclusion.epoch);
       return { verdict };
     });
@@ -46,7 +46,7 @@ export class Upkeep {
     if (existsSync(path) && (await hashFile(path)) === digest) throw refused('digest-matches', 'the file has its digest; what was read was another or the disk gave other bytes then');
     await commits.submit((group) => {
       const now = ledger.rowOf(row.object_id);
-      if (now.state === 'archived') withdrawObject(this.#parts, group, now, 'damaged', 'unscannable', [damageFinding], now.epoch);
+      if (now.state === 'archived') withdrawObject(this.#parts, group, now, 'damaged', 'malformed', [damageFinding], now.epoch);
     });
   }
 

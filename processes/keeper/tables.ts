@@ -105,7 +105,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
         return null;
       },
     },
-    terminal: { ...people, access: (body) => access.handle(body, 'terminal'), assets: (body) => assets.handle(body) },
+    terminal: { ...people, map, export: (body) => decisions.export(body), access: (body) => access.handle(body, 'terminal'), assets: (body) => assets.handle(body) },
   };
 }
 

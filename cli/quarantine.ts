@@ -1,0 +1,219 @@
+/** `./lazaret quarantine list | show | export | release | destroy`: the held objects, for people at a terminal. */
+import { copyFile, chmod, constants, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
+import { parseArgs, styleText } from 'node:util';
+import { verdictRow } from '@lazaret/pacs/inspection/verdict.ts';
+import type { LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
+import type { DecideAnswer, ListAnswer, ListRequest, MapAnswer } from '@lazaret/pacs/quarantine/requests.ts';
+import { connectChannel, type Channel } from '@lazaret/system/channel.ts';
+import { Failure } from '@lazaret/system/failure.ts';
+import { layoutOf, objectPath, type Layout } from '@lazaret/system/layout.ts';
+import { printable } from './audit.ts';
+import type { Terminal } from './command.ts';
+
+const usage = [
+  'Usage: ./lazaret quarantine list [--all] [TEXT] [--limit N] [--json]',
+  '       ./lazaret quarantine show ID [--json]',
+  '       ./lazaret quarantine export ID [--to FOLDER] [--reason TEXT] [--as PERSON]',
+  '       ./lazaret quarantine release ID --reason TEXT [--as PERSON]',
+  '       ./lazaret quarantine destroy ID --reason TEXT [--as PERSON]',
+  'An ID may be shortened to its first digits (at least 4).',
+  '',
+].join('\n');
+
+const connectMs = 2_000;
+const pageMax = 200;
+/** Held objects that a shortened ID is looked for in. */
+const searchedMax = 5_000;
+
+interface Words {
+  readonly json?: boolean;
+  readonly all?: boolean;
+  readonly limit?: string;
+  readonly reason?: string;
+  readonly as?: string;
+  readonly to?: string;
+}
+
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: [...args], allowPositionals: true,
+      options: { json: { type: 'boolean' }, all: { type: 'boolean' }, limit: { type: 'string' }, reason: { type: 'string' }, as: { type: 'string' }, to: { type: 'string' } },
+    });
+  } catch (error) {
+    terminal.stderr.write(`${(error as Error).message}\n${usage}`);
+    return 2;
+  }
+  const { positionals: [what, word, ...more], values } = parsed;
+  const wrong = misuse(what, word, more, values);
+  if (wrong !== null) {
+    terminal.stderr.write(`${wrong}\n${usage}`);
+    return 2;
+  }
+  const layout = layoutOf(terminal.data);
+  const channel = await connectChannel(layout.sockets.terminal, connectMs);
+  try {
+    if (what === 'list') return await list(channel, word ?? '', values, terminal);
+    const objectId = await wholeId(channel, word!);
+    if (what === 'show') return await show(channel, objectId, values, terminal);
+    if (what === 'export') return await exportObject(channel, layout, objectId, values, terminal);
+    return await decide(channel, what as 'release' | 'destroy', objectId, values, terminal);
+  } finally {
+    channel.close();
+  }
+}
+
+function misuse(what: string | undefined, word: string | undefined, more: readonly string[], values: Words): string | null {
+  if (what === undefined || !['list', 'show', 'export', 'release', 'destroy'].includes(what)) return 'Say what to do with the quarantine.';
+  if (more.length > 0) return `'${more[0]}' is one word too many.`;
+  if (values.limit !== undefined && !/^[1-9]\d{0,5}$/.test(values.limit)) return '--limit takes a count.';
+  if (what === 'list') return null;
+  if (word === undefined || !/^[0-9a-f]{4,32}$/i.test(word)) return 'Say which object: its ID has 32 hex digits, the first few are enough.';
+  if ((what === 'release' || what === 'destroy') && (values.reason ?? '').trim() === '') return `Say why with --reason: it stays with the object and in the audit log.`;
+  return null;
+}
+
+async function list(channel: Channel, text: string, values: Words, { stdout }: Terminal): Promise<number> {
+  const wanted = Number(values.limit ?? (values.json === true ? searchedMax : 50));
+  const states: ListRequest['states'] = values.all === true ? [] : ['held'];
+  const entries: LedgerEntry[] = [];
+  let counts: ListAnswer['counts'] | null = null;
+  for (let after: string | null = null; entries.length < wanted; ) {
+    const answer: ListAnswer = await channel.request<ListAnswer>('list', { states, text, limit: Math.min(pageMax, wanted - entries.length), after } satisfies ListRequest);
+    entries.push(...answer.entries);
+    counts = answer.counts;
+    after = answer.next;
+    if (after === null) break;
+  }
+  const held = counts?.held ?? 0;
+  if (values.json === true) {
+    for (const entry of entries) stdout.write(`${JSON.stringify(entry)}\n`);
+  } else if (entries.length === 0) {
+    stdout.write(text === '' ? 'Nothing is held.\n' : `Nothing ${values.all === true ? 'kept' : 'held'} fits '${text}'.\n`);
+  } else {
+    for (const entry of entries) stdout.write(`${brief(entry)}\n`);
+    const waiting = (counts?.waiting ?? 0) + (counts?.inspecting ?? 0);
+    stdout.write(`\n${held} held${waiting > 0 ? `, ${waiting} still being inspected` : ''}. \`./lazaret quarantine show ID\` says more.\n`);
+  }
+  return held > 0 ? 3 : 0;
+}
+
+function brief(entry: LedgerEntry): string {
+  const first = entry.findings[0];
+  const why = entry.state === 'held' && first !== undefined ? verdictRow(first.code).title : '';
+  const who = [entry.patientName, entry.patientID].filter((text) => text !== '').map(printable).join(', ') || 'patient unknown';
+  return [
+    `${entry.objectId.slice(0, 8)}  ${styleText(colourOf(entry), (entry.state === 'held' ? entry.verdict ?? 'held' : entry.state).padEnd(11))}  ${why || '—'}`,
+    `          ${[who, entry.modality, printable(entry.studyDescription)].filter((text) => text !== '').join(' · ')}`,
+    `          from ${printable(entry.source.peer)} (${printable(entry.source.address)}), ${new Date(entry.receivedAt).toLocaleString()}, ${sizeOf(entry.bytes)}`,
+  ].join('\n');
+}
+
+async function show(channel: Channel, objectId: string, values: Words, { stdout }: Terminal): Promise<number> {
+  const entry = await channel.request<LedgerEntry>('show', { objectId });
+  if (values.json === true) stdout.write(`${JSON.stringify(entry)}\n`);
+  else stdout.write(describe(entry));
+  return entry.state === 'held' ? 3 : 0;
+}
+
+function describe(entry: LedgerEntry): string {
+  const lines = [
+    `Object ${entry.objectId}`,
+    `  ${styleText(colourOf(entry), entry.state)}${entry.verdict === null ? '' : `, found ${entry.verdict}`}${entry.concludedAt === null ? '' : ` on ${new Date(entry.concludedAt).toLocaleString()}`}`,
+    '',
+    ...table([
+      ['Patient', [entry.patientName, entry.patientID].filter((text) => text !== '').join(', ') || 'not known'],
+      ['Study', [entry.studyDescription, entry.modality, entry.studyInstanceUID].filter((text) => text !== '').join(' · ') || 'not known'],
+      ['SOP Instance', entry.sopInstanceUID || 'not known'],
+      ['Came from', `${entry.source.peer} (${entry.source.address}) by ${entry.source.door}${entry.source.callingAETitle === '' ? '' : `, AE Title ${entry.source.callingAETitle}`}, ${new Date(entry.receivedAt).toLocaleString()}`],
+      ['Size', `${sizeOf(entry.bytes)} (${entry.bytes} bytes)`],
+      ['SHA-256', entry.sha256],
+      ['Inspected by', entry.epoch || 'not inspected yet'],
+      ...(entry.disarmed.length === 0 ? [] : [['Disarmed', entry.disarmed.join(', ')] as const]),
+      ...(entry.conflicts.length === 0 ? [] : [['Conflicts with', entry.conflicts.join(', ')] as const]),
+    ]),
+  ];
+  if (entry.findings.length > 0) lines.push('', 'Why:');
+  // One code may be found a hundred times; what it means is said once.
+  const said = new Set<string>();
+  for (const finding of entry.findings) {
+    const row = verdictRow(finding.code);
+    const where = finding.length > 0 ? ` at bytes ${finding.offset} to ${finding.offset + finding.length - 1}${finding.tag === '' ? '' : ` in ${finding.tag}`}` : finding.tag === '' ? '' : ` in ${finding.tag}`;
+    lines.push(`  ${styleText('bold', row.title)} (${finding.code}, ${finding.engine})${where}`, `    ${printable(finding.text)}`);
+    if (said.has(finding.code)) continue;
+    said.add(finding.code);
+    lines.push(`    What it means: ${row.meaning}`, `    What to do: ${row.advice}`);
+  }
+  for (const proposal of entry.proposals ?? []) {
+    lines.push('', `${printable(proposal.person)} proposed to ${proposal.decision} it on ${new Date(proposal.proposedAt).toLocaleString()}: ${printable(proposal.reason)}`, '  It takes a second person with the same decision.');
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+async function decide(channel: Channel, decision: 'release' | 'destroy', objectId: string, values: Words, { stdout }: Terminal): Promise<number> {
+  // Who can open the terminal's socket has the service account; what is recorded is who says to have decided, and at whose terminal.
+  const answer = await channel.request<DecideAnswer>('decide', { objectId, decision, person: personOf(values), roles: ['reviewer', 'security'], reason: values.reason });
+  if (values.json === true) stdout.write(`${JSON.stringify(answer)}\n`);
+  else if (answer.outcome === 'proposed') stdout.write(`Proposed. It is carried out when a second person decides the same: ./lazaret quarantine ${decision} ${objectId.slice(0, 8)} --reason … --as PERSON\n`);
+  else stdout.write(decision === 'release' ? `Released: the object is in the archive and can be seen.\n` : `Destroyed: its bytes are gone, what is known of it stays on the record.\n`);
+  return answer.outcome === 'proposed' ? 3 : 0;
+}
+
+async function exportObject(channel: Channel, layout: Layout, objectId: string, values: Words, { stdout }: Terminal): Promise<number> {
+  const entry = await channel.request<LedgerEntry>('export', { objectId, person: personOf(values), reason: values.reason ?? 'none given' });
+  const stem = resolve(values.to ?? '.', objectId);
+  const map = await channel.request<MapAnswer>('map', { objectId, window: null }).catch((error: unknown) => {
+    if (error instanceof Failure && error.severity !== 'broken') return { unavailable: error.message };
+    throw error;
+  });
+  await copyFile(objectPath(layout.quarantine, objectId), `${stem}.quarantined`, constants.COPYFILE_EXCL);
+  await chmod(`${stem}.quarantined`, 0o600);
+  const report = { entry, explanations: Object.fromEntries([...new Set(entry.findings.map(({ code }) => code))].map((code) => [code, verdictRow(code)])), map };
+  await writeFile(`${stem}.report.json`, `${JSON.stringify(report, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  if (values.json === true) stdout.write(`${JSON.stringify({ object: `${stem}.quarantined`, report: `${stem}.report.json` })}\n`);
+  else {
+    stdout.write([
+      styleText('red', `WARNING: ${stem}.quarantined is the object as it was received, found ${entry.verdict}.`),
+      'It may harm any computer on which it is opened, and it may name a patient. Do not open it with a viewer, do not send it by mail,',
+      'do not put it on a share; carry it to whoever examines it, and remove it afterwards. That you exported it is in the audit log.',
+      `What was found, and its file map: ${stem}.report.json`,
+      '',
+    ].join('\n'));
+  }
+  return 0;
+}
+
+function personOf(values: Words): string {
+  const user = userInfo().username;
+  return values.as === undefined || values.as.trim() === '' ? user : `${values.as.trim()} (at the terminal of ${user})`;
+}
+
+/** The object that begins with `word`; throws `object-unknown` or `object-ambiguous`. */
+async function wholeId(channel: Channel, word: string): Promise<string> {
+  const start = word.toLowerCase();
+  if (start.length === 32) return start;
+  const answer = await channel.request<ListAnswer>('list', { states: [], text: start, limit: pageMax, after: null } satisfies ListRequest);
+  const found = answer.entries.filter((entry) => entry.objectId.startsWith(start));
+  if (found.length === 1) return found[0]!.objectId;
+  throw new Failure('refused', found.length === 0 ? 'object-unknown' : 'object-ambiguous', found.length === 0 ? `No object begins with ${start}.` : `${found.length} objects begin with ${start}; give more digits.`);
+}
+
+function colourOf(entry: LedgerEntry): 'green' | 'yellow' | 'red' | 'blue' {
+  if (entry.state === 'archived') return 'green';
+  if (entry.state === 'held') return entry.verdict === 'malicious' ? 'red' : 'yellow';
+  return 'blue';
+}
+
+function table(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, text]) => `  ${name.padEnd(width)}  ${printable(text)}`);
+}
+
+function sizeOf(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} bytes`;
+  const exponent = Math.min(Math.floor(Math.log10(bytes) / 3), 3);
+  return `${(bytes / 1_000 ** exponent).toPrecision(3)} ${['', 'kB', 'MB', 'GB'][exponent]}`;
+}
