@@ -50,31 +50,31 @@ const rows: readonly Row[] = [
   {
     recipe: 'pedicom', source: 'import', batch: 'b1', minutesAgo: 7, state: 'held', verdict: 'malicious', patient: ['NOVÁK^PETR', 'EXT-77120'], study: 'CT thorax, from disc',
     find: [
-      ['executable-preamble', 'structure', 'The File Preamble begins with MZ and points to a PE header at offset 364: as a file on Windows this object is also a program.', 'preamble'],
-      ['executable-embedded', 'yara-x', 'The private element holds the body of a Windows program (PE).', 'pe', '(0009,1001)'],
+      ['executable-start', 'content', 'The file begins with MZ and points to a PE header inside it: on Windows it is also a program.', 'preamble'],
+      ['executable-content', 'yara-x', 'A private element holds the body of a Windows program (rule pe_header).', 'pe', '(0009,1001)'],
     ],
   },
   { recipe: 'ct-512', source: 'import', batch: 'b1', minutesAgo: 7.1, state: 'archived', verdict: 'clean', patient: ['NOVÁK^PETR', 'EXT-77120'], study: 'CT thorax, from disc', count: 31 },
   { recipe: 'preamble-tiff', source: 'partner', batch: 'c1', minutesAgo: 22, state: 'archived', verdict: 'clean', patient: ['VAN DER BERG^ANNA^MARIA^^DR', 'TR-5512'], study: 'MR knee left', modality: 'MR', count: 18, disarmed: ['preamble', 'padding'] },
   {
     recipe: 'truncated', source: 'us', batch: 'd1', minutesAgo: 41, state: 'held', verdict: 'malformed', patient: ['OKAFOR^CHIDI', '20481102'], study: 'US abdomen, emergency', modality: 'US',
-    find: [['length-overrun', 'structure', 'Pixel Data (7FE0,0010) says that it is longer than what is left of the object: it ends in the middle of the image.', 'last']],
+    find: [['length-exceeds-container', 'structure', 'Pixel Data (7FE0,0010) says that it is longer than what is left of the object: it ends in the middle of the image.', 'last']],
   },
   {
     recipe: 'eicar-private', source: 'import', batch: 'e1', minutesAgo: 95, state: 'held', verdict: 'malicious', patient: ['SCHMIDT^ERIKA', 'EXT-90411'], study: 'CT abdomen, from USB stick',
-    find: [['signature-match', 'yara-x', 'The EICAR test file stands in a private element.', 'tag', '']],
+    find: [['malware-signature', 'yara-x', 'The EICAR test file stands in a private element.', 'tag', '']],
     proposal: { decision: 'destroy', person: 'd.haas', reason: 'Test file from the security audit, agreed with Dr. Lind by phone; the disc is with IT.' },
   },
   {
     recipe: 'fragments-no-end', source: 'partner', batch: 'f1', minutesAgo: 190, state: 'held', verdict: 'unscannable', patient: ['\u202eSNOMMIS\u202c^J\u001b[31mEAN', 'TR-5498'], study: 'XA coronary <script>alert(1)</script>', modality: 'XA',
-    find: [['examiner-timeout', 'examiner', 'Inspection was stopped after 30 s: the object takes longer than any honest one.', 'preamble']],
+    find: [['examiner-timed-out', 'examiner', 'Inspection was stopped after 30 s: the object takes longer than any honest one.', 'preamble']],
   },
   { recipe: 'ct-512', source: 'ct', batch: 'g1', minutesAgo: 260, state: 'archived', verdict: 'clean', patient: ['LINDQVIST^OSKAR', '20480855'], study: 'CT polytrauma', count: 64 },
-  { recipe: 'report-4k', source: 'partner', batch: 'h1', minutesAgo: 300, state: 'archived', verdict: 'clean', patient: ['山田^太郎=Yamada^Tarou', 'TR-5490'], study: 'Radiology report', modality: 'SR' },
-  { recipe: 'trailing-pe', source: 'import', batch: 'i1', minutesAgo: 60 * 27, state: 'destroyed', verdict: 'malicious', patient: ['HORVÁTH^ZSÓFIA', 'EXT-90318'], study: 'CR chest, from disc', modality: 'CR', find: [['executable-trailing', 'structure', 'A Windows program stands after the end of the Data Set.', 'trailing']] },
+  { recipe: 'report-4k', source: 'partner', batch: 'h1', minutesAgo: 300, state: 'archived', verdict: 'clean', patient: ['PAPADOPOULOU^ELENI=ΠΑΠΑΔΟΠΟΥΛΟΥ^ΕΛΕΝΗ', 'TR-5490'], study: 'Radiology report', modality: 'SR' },
+  { recipe: 'trailing-pe', source: 'import', batch: 'i1', minutesAgo: 60 * 27, state: 'destroyed', verdict: 'malicious', patient: ['HORVÁTH^ZSÓFIA', 'EXT-90318'], study: 'CR chest, from disc', modality: 'CR', find: [['executable-content', 'content', 'A Windows program stands after the end of the Data Set.', 'trailing']] },
   {
     recipe: 'overlay-short', source: 'us', batch: 'j1', minutesAgo: 60 * 31, state: 'held', verdict: 'malformed', patient: [`A VERY LONG FAMILY NAME THAT SOMEBODY TYPED INTO THE MODALITY^${'WITH EVERY GIVEN NAME '.repeat(4)}`, '20480012'], study: 'US thyroid', modality: 'US',
-    find: [['overlay-length', 'structure', 'Overlay Data (6000,3000) is shorter than its rows and columns say.', 'last']],
+    find: [['overlay-length-wrong', 'content', 'Overlay Data (6000,3000) is shorter than its rows and columns say.', 'last']],
   },
 ];
 

@@ -8,7 +8,7 @@ import { Empty, Hidden, Loading, PatientName, PlainChip, Text, Trouble, VerdictC
 import { listQuery } from '../queries.ts';
 import { useNow } from '../now.ts';
 import { age, counted, moment, size } from '../words/amounts.ts';
-import { whyHeld } from '../words/findings.ts';
+import { ordered, whyHeld } from '../words/findings.ts';
 import { plain } from '../words/plain.ts';
 import { doorName, sopClassName, sourceName, subject } from '../words/verdicts.ts';
 import { byUrgency, urgencyOf } from './urgency.ts';
@@ -33,9 +33,9 @@ export function HeldPage() {
       <section className={partStyles['card']} aria-label="Held objects" aria-busy={list.isPending}>
         {list.isPending ? <Loading rows={7} what="held objects" /> : entries.length === 0 ? !list.isError && <Nothing filtered={text !== ''} /> : (
           <table className={styles['table']} onKeyDown={walkRows}>
-            <colgroup><col width="35%" /><col width="26%" /><col width="15%" /><col width="9%" /><col width="15%" /></colgroup>
-            <thead><tr><th scope="col">Why it is held</th><th scope="col">Patient and study</th><th scope="col">From</th><th scope="col">Held for</th><th scope="col">Verdict</th></tr></thead>
-            <tbody>{entries.map((entry) => <HeldRow key={entry.objectId} entry={entry} now={now} />)}</tbody>
+            <colgroup><col width="33%" /><col width="22%" /><col width="16%" /><col width="14%" /><col width="15%" /></colgroup>
+            <thead><tr><th scope="col">Why it is held</th><th scope="col">Patient and study</th><th scope="col">From</th><th scope="col">Urgency</th><th scope="col">Verdict</th></tr></thead>
+            <tbody>{entries.map((entry) => <HeldRow key={entry.objectId} entry={ordered(entry)} now={now} />)}</tbody>
           </table>
         )}
         {list.hasNextPage && <MoreRow shown={entries.length} loading={list.isFetchingNextPage} onMore={() => void list.fetchNextPage()} />}
@@ -54,19 +54,20 @@ function HeldRow({ entry, now }: { readonly entry: LedgerEntry; readonly now: nu
   const urgency = urgencyOf(entry, now);
   const proposal = entry.proposals?.[0];
   const verdict = entry.verdict;
+  const why = whyHeld(entry);
   const open = (): void => void navigate({ to: '/objects/$objectId', params: { objectId: entry.objectId } });
   return (
     <tr className={styles['row']} onClick={(event) => { if (!(event.target as Element).closest('a')) open(); }}>
       <td className={joined(styles['edge'], verdict !== null && styles[`edge${verdict.charAt(0).toUpperCase()}${verdict.slice(1)}`])}>
-        <Link data-row className={styles['reason']} to="/objects/$objectId" params={{ objectId: entry.objectId }} title={whyHeld(entry)}>{whyHeld(entry)}</Link>
-        <span className={joined(styles['soft'])}><span className={styles[urgency.level]}>{urgency.text}</span>{proposal !== undefined && ` · ${plain(proposal.person, 40)} proposes to ${proposal.decision}`}</span>
+        <Link data-row className={styles['reason']} to="/objects/$objectId" params={{ objectId: entry.objectId }} title={why.meaning}>{why.title}{why.more > 0 && ` and ${why.more} more`}</Link>
+        <span className={styles['soft']}>{proposal !== undefined ? <><bdi>{plain(proposal.person, 40)}</bdi> proposes to {proposal.decision}: waits for a second person</> : <Text max={160}>{entry.findings[0]?.text ?? why.meaning}</Text>}</span>
       </td>
       <td>
         <span className={styles['strong']}><PatientName name={entry.patientName} id={entry.patientID} /></span>
         <span className={styles['soft']} title={`${sopClassName(entry.sopClassUID)}, ${size(entry.bytes)}`}>{subject(entry)} · {sopClassName(entry.sopClassUID)}</span>
       </td>
       <td><span className={styles['strong']}><bdi>{sourceName(entry.source)}</bdi></span><span className={styles['soft']} title={doorName(entry.source)}>{doorName(entry.source)}</span></td>
-      <td><time dateTime={new Date(entry.receivedAt).toISOString()} title={moment(entry.receivedAt)}>{age(now - entry.receivedAt)}</time></td>
+      <td><span className={styles[urgency.level]} title={urgency.text}>{urgency.short}</span><span className={styles['soft']}>held for <time dateTime={new Date(entry.receivedAt).toISOString()} title={moment(entry.receivedAt)}>{age(now - entry.receivedAt)}</time></span></td>
       <td>
         <span className={styles['chips']}>
           {verdict !== null && verdict !== 'clean' && <VerdictChip verdict={verdict} />}

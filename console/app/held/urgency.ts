@@ -3,6 +3,7 @@ import type { LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
 
 export interface Urgency {
   readonly level: 'act' | 'waiting' | 'routine';
+  readonly short: string;
   readonly text: string;
 }
 
@@ -14,9 +15,9 @@ const readingMs = 24 * 3600 * 1000;
  * needed now; older ones were missed by nobody so far.
  */
 export function urgencyOf(entry: Pick<LedgerEntry, 'verdict' | 'receivedAt'>, now: number): Urgency {
-  if (entry.verdict === 'malicious') return { level: 'act', text: 'Act now: the sender may be infected' };
-  if (now - entry.receivedAt < readingMs) return { level: 'waiting', text: 'Somebody may be waiting for it' };
-  return { level: 'routine', text: 'Decide when you can' };
+  if (entry.verdict === 'malicious') return { level: 'act', short: 'Act now', text: 'Act now: the sender may be infected' };
+  if (now - entry.receivedAt < readingMs) return { level: 'waiting', short: 'May be waited for', text: 'It came today: somebody may be waiting for it' };
+  return { level: 'routine', short: 'When you can', text: 'Decide when you can' };
 }
 
 const order = { act: 0, waiting: 1, routine: 2 } as const;

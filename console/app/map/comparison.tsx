@@ -2,6 +2,7 @@
 import type { MapSpan } from '@lazaret/pacs/quarantine/requests.ts';
 import { plain } from '../words/plain.ts';
 import { counted, size } from '../words/amounts.ts';
+import { useWidth } from './width.ts';
 import { fillOf } from './patterns.tsx';
 import { familyOf, type Family } from './regions.ts';
 import styles from './map.module.css';
@@ -24,12 +25,16 @@ const after = before + stripHeight + between;
 
 /** Preamble, File Meta Information, Data Set and what follows it, with widths that people can see. */
 export function partsOf(spans: readonly MapSpan[], disarmed: readonly string[], width: number): Part[] {
+  let tailFamily: Family = 'trailing';
   const lengths = { preamble: 0, meta: 0, dataSet: 0, tail: 0 };
   let inTail = true;
   for (const span of spans.toReversed()) {
     const family = familyOf(span);
     if (family === 'preamble' || family === 'meta') lengths[family] += span.length;
-    else if (inTail && (family === 'trailing' || family === 'padding')) lengths.tail += span.length;
+    else if (inTail && (family === 'trailing' || family === 'padding')) {
+      lengths.tail += span.length;
+      tailFamily = family;
+    }
     else {
       inTail = false;
       lengths.dataSet += span.length;
@@ -40,7 +45,7 @@ export function partsOf(spans: readonly MapSpan[], disarmed: readonly string[], 
     ['File Preamble', 'preamble', lengths.preamble, 0.17, has('preamble') ? 'zeroed' : 'same'],
     ['File Meta Information', 'meta', lengths.meta, 0.2, has('meta') ? 'rewritten' : 'same'],
     ['Data Set', 'elements', lengths.dataSet, 0.46, 'same'],
-    ['After the end', 'trailing', lengths.tail, 0.17, has('trailing', 'padding') ? 'left out' : 'same'],
+    ['After the end', tailFamily, lengths.tail, 0.17, has('trailing', 'padding') ? 'left out' : 'same'],
   ];
   const present = rows.filter(([, , length, , fate]) => length > 0 || fate !== 'same');
   const total = present.reduce((sum, [, , , weight]) => sum + weight, 0);
@@ -55,23 +60,24 @@ export function partsOf(spans: readonly MapSpan[], disarmed: readonly string[], 
 const fates: Readonly<Record<Part['fate'], string>> = { same: 'kept, byte for byte', zeroed: '128 zero bytes', rewritten: 'written anew', 'left out': 'left out' };
 
 export function Comparison({ spans, disarmed }: { readonly spans: readonly MapSpan[]; readonly disarmed: readonly string[] }) {
-  const width = 900;
+  const [frame, width] = useWidth();
   const parts = partsOf(spans, disarmed, width);
   return (
-    <div className={styles['compare']}>
-      <p>What stood outside the Data Set could carry a program without being part of the image, so it was replaced. <strong>The Data Set is the same to the byte</strong>: its digest before and after is equal and on the record. The bytes as received stay in the vault.</p>
-      <svg viewBox={`0 -4 ${width} ${after + stripHeight + 8}`} role="img" aria-label={`As received and as disarmed. ${parts.map((part) => `${part.name}: ${fates[part.fate]}`).join('; ')}.`}>
-        <text className={styles['compareName']} x={0} y={before - 7}>As received</text>
-        <text className={styles['compareName']} x={0} y={after - 7}>As disarmed</text>
+    <div ref={frame} className={styles['compare']}>
+      <p>What stood outside the Data Set could carry a program without being part of the image, so it was replaced or left out. <strong>The Data Set is the same to the byte</strong>: its digest before and after is equal and on the record. The bytes as received stay in the vault.</p>
+      <svg width={width} height={after + stripHeight + 4} role="img" aria-label={`As received and as disarmed. ${parts.map((part) => `${part.name}: ${fates[part.fate]}`).join('; ')}.`}>
+        <text className={styles['compareName']} x={6} y={before - 7}>As received</text>
+        <text className={styles['compareName']} x={6} y={after - 8}>As disarmed</text>
         {parts.map((part) => {
           const middle = part.x + part.width / 2;
           return (
             <g key={part.name}>
               {part.fate === 'same' && <rect className={styles['same']} x={part.x} y={before + stripHeight} width={part.width} height={between} />}
-              <text className={part.fate === 'same' ? styles['sameText'] : styles['compareName']} x={middle} y={before + stripHeight + 19} textAnchor="middle">{part.fate === 'same' ? '= identical' : '↓'}</text>
+              {part.fate === 'same'
+                ? <text className={styles['sameText']} x={middle} y={before + stripHeight + 28}>= identical</text>
+                : <path className={styles['arrow']} d={`M${middle} ${before + stripHeight + 8}v${between - 18}m-5 -6l5 6l5 -6`} />}
               <rect className={styles['region']} x={part.x} y={before} width={part.width} height={stripHeight} fill={fillOf(part.family)} />
               <Plate x={middle} y={before} text={`${part.name}${part.length > 0 ? ` · ${size(part.length)}` : ''}`} width={part.width} />
-              {part.fate !== 'same' && <line className={styles['struck']} x1={part.x + 8} x2={part.x + part.width - 8} y1={before + stripHeight / 2} y2={before + stripHeight / 2} />}
               {part.fate === 'left out' || part.fate === 'zeroed'
                 ? <rect className={styles['zero']} x={part.x + 1} y={after} width={part.width - 2} height={stripHeight} />
                 : <rect className={styles['region']} x={part.x} y={after} width={part.width} height={stripHeight} fill={fillOf(part.family)} />}
@@ -86,7 +92,7 @@ export function Comparison({ spans, disarmed }: { readonly spans: readonly MapSp
 }
 
 function Plate({ x, y, text, width }: { readonly x: number; readonly y: number; readonly text: string; readonly width: number }) {
-  const plate = Math.min(text.length * 7 + 12, width - 6);
+  const plate = Math.min(text.length * 7.2 + 14, width - 6);
   return (
     <>
       <rect className={styles['partPlate']} x={x - plate / 2} y={y + 9} width={plate} height={20} rx={4} />

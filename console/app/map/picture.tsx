@@ -15,8 +15,8 @@ import { HexView } from './hexview.tsx';
 import { PartTable } from './parttable.tsx';
 import { Patterns, Swatch } from './patterns.tsx';
 import { cellsOf, indexAt, regionsOf, type Cell } from './regions.ts';
-import { fitLens, lensOnto, zoomLens } from './scale.ts';
-import { Strips, readable, trueToSize } from './strips.tsx';
+import { fitLens, lensOnto, readable, trueToSize, zoomLens } from './scale.ts';
+import { Strips } from './strips.tsx';
 import styles from './map.module.css';
 
 export interface PictureProps {
@@ -114,19 +114,21 @@ function Explored({ entry, map, firstStart, finding, onFinding }: PictureProps &
         </div>
       </div>
       <Strips
-        bytes={bytes} regions={regions} cells={cells} findings={findings} verdict={entry.verdict} exponent={exponent} lens={lens} selected={selected} hovered={hovered} finding={finding}
+        bytes={bytes} regions={regions} cells={cells} findings={findings} exponent={exponent} lens={lens} selected={selected} hovered={hovered} finding={finding}
         onLens={setLens} onSelect={select} onHover={setHovered} onFinding={onFinding} onEnter={() => { setTab('bytes'); hex.current?.focus(); }}
       />
       {readout !== undefined && <Readout cell={readout} />}
-      <ul className={styles['legend']} aria-label="Legend">
-        {legendOf(new Set(regions.map((region) => region.family).concat(cells.map((each) => each.family)))).map((family) => <li key={family} title={familyWords[family].meaning}><Swatch family={family} />{familyWords[family].name}</li>)}
-      </ul>
       <Tabs.Root className={styles['tabs']} value={tab} onValueChange={setTab}>
+        <div className={styles['tabRow']}>
         <Tabs.List className={styles['tabList']} aria-label="Beneath the picture">
           <Tabs.Trigger value="bytes">Bytes</Tabs.Trigger>
-          <Tabs.Trigger value="parts">All parts as a table</Tabs.Trigger>
-          {entry.disarmed.length > 0 && <Tabs.Trigger value="disarmed">As received → as disarmed</Tabs.Trigger>}
+          <Tabs.Trigger value="parts">All parts</Tabs.Trigger>
+          {entry.disarmed.length > 0 && <Tabs.Trigger value="disarmed">Received → disarmed</Tabs.Trigger>}
         </Tabs.List>
+        <ul className={styles['legend']} aria-label="Legend">
+          {legendOf(new Set(cells.map((each) => each.family))).map((family) => <li key={family} title={familyWords[family].meaning}><Swatch family={family} />{familyWords[family].name}</li>)}
+        </ul>
+        </div>
         <Tabs.Content value="bytes" tabIndex={-1}>
           <div className={styles['look']}>
             {window.isError ? <Trouble error={window.error} what="These bytes cannot be shown now" retry={() => void window.refetch()} />
@@ -137,7 +139,7 @@ function Explored({ entry, map, firstStart, finding, onFinding }: PictureProps &
                     onByte={(offset) => select(indexAt(cells, offset), offset)} onWindow={(next) => { setStart(next); setTarget(next); }}
                   />
                 )}
-            {cell !== undefined && <About cell={cell} entry={entry} findings={findings} finding={finding} />}
+            {cell !== undefined && <About cell={cell} findings={findings} finding={finding} />}
           </div>
         </Tabs.Content>
         <Tabs.Content value="parts" tabIndex={-1}><PartTable cells={cells} findings={findings} selected={selected} onSelect={(index) => { select(index); setTab('bytes'); }} /></Tabs.Content>
@@ -162,17 +164,17 @@ function Readout({ cell }: { readonly cell: Cell }) {
 }
 
 /** What the selected part is, and what was found in it. */
-function About({ cell, entry, findings, finding }: { readonly cell: Cell; readonly entry: LedgerEntry; readonly findings: readonly Finding[]; readonly finding: number | null }) {
+function About({ cell, findings, finding }: { readonly cell: Cell; readonly findings: readonly Finding[]; readonly finding: number | null }) {
   const here = findings.map((each, index) => ({ each, index })).filter(({ each, index }) => index === finding || (each.offset < cell.offset + cell.length && each.offset + Math.max(each.length, 1) > cell.offset));
   return (
     <div className={styles['about']} role="region" aria-label="The selected part">
       <h3><Text max={80}>{nameOf(cell.span)}</Text></h3>
       {here.slice(0, 3).map(({ each, index }) => {
-        const words = findingWords(each, entry.verdict);
+        const words = findingWords(each);
         return (
-          <div key={index} className={styles['found']}>
+          <div key={index} className={joined(styles['found'], styles[words.verdict])}>
             <h4>{index + 1}. {words.title}</h4>
-            <p>{plain(each.text)}</p>
+            <p>{words.meaning}</p>
           </div>
         );
       })}

@@ -2,18 +2,17 @@
  * The picture: the whole object as a strip, a lens on it, and the part under the lens drawn large with names. One focusable element,
  * a slider over the parts of the object; everything that the mouse can do the keys can do as well.
  */
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
-import type { Finding, Verdict } from '@lazaret/pacs/quarantine/contract.ts';
+import { useEffect, useMemo, useRef, type KeyboardEvent, type PointerEvent } from 'react';
+import type { Finding } from '@lazaret/pacs/quarantine/contract.ts';
 import { joined } from '../parts/parts.tsx';
-import { counted, size } from '../words/amounts.ts';
+import { counted, sizeShort } from '../words/amounts.ts';
+import { findingWords } from '../words/findings.ts';
 import { familyWords, nameOf } from '../words/kinds.ts';
 import { fillOf } from './patterns.tsx';
 import { indexAt, type Cell, type Region } from './regions.ts';
-import { fitLens, lensOnto, pinsOf, scaleOf, zoomLens, type Lens, type Scale } from './scale.ts';
+import { fitLens, lensOnto, pinsOf, scaleOf, trueToSize, zoomLens, type Lens, type Scale } from './scale.ts';
+import { useWidth } from './width.ts';
 import styles from './map.module.css';
-
-export const readable = 0.3;
-export const trueToSize = 1;
 
 const pinsHeight = 30;
 const overviewHeight = 34;
@@ -32,7 +31,6 @@ export interface StripsProps {
   readonly regions: readonly Region[];
   readonly cells: readonly Cell[];
   readonly findings: readonly Finding[];
-  readonly verdict: Verdict | null;
   readonly exponent: number;
   readonly lens: Lens;
   readonly selected: number;
@@ -68,7 +66,7 @@ export function Strips(props: StripsProps) {
   usePan(svg, lens, cells.length, selected, props.onLens);
   return (
     <div ref={frame} className={styles['strips']}>
-      <svg ref={svg} className={joined(styles['picture'], styles[`tone${tone(props.verdict)}`])} width={width} height={height} role="group" aria-label="File map: the whole object as a strip, and the part under the lens">
+      <svg ref={svg} className={styles['picture']} width={width} height={height} role="group" aria-label="File map: the whole object as a strip, and the part under the lens">
         <g
           className={styles['overview']}
           onPointerDown={(event) => {
@@ -151,7 +149,7 @@ const moreCharacterWidth = 6.4;
 function DetailCell({ cell, x, width, onClick }: { readonly cell: Cell; readonly x: number; readonly width: number; readonly onClick: () => void }) {
   const headerWidth = cell.headerLength === 0 || cell.headerLength === cell.length ? 0 : Math.max((cell.headerLength / cell.length) * width, 3);
   const name = cut(nameOf(cell.span), width, nameCharacterWidth);
-  const more = cut(`${cell.span.vr === '' ? '' : `${cell.span.vr} · `}${size(cell.length)}`, width, moreCharacterWidth);
+  const more = cut(`${cell.span.vr === '' ? '' : `${cell.span.vr} · `}${sizeShort(cell.length)}`, width, moreCharacterWidth);
   return (
     <g className={styles['cell']} onClick={onClick}>
       <rect x={x} y={bandTop} width={width} height={bandHeight} fill={fillOf(cell.family)} className={styles['region']} />
@@ -176,7 +174,7 @@ function Mark({ finding, cells, scale }: { readonly finding: Finding; readonly c
   if (first === undefined || last === undefined || end <= first.offset || finding.offset >= last.offset + last.length) return null;
   const x = scale.toX(Math.max(finding.offset, first.offset));
   const right = end >= last.offset + last.length ? scale.width : scale.toX(end);
-  return <rect className={styles['mark']} x={x + 0.75} y={bandTop + 1} width={Math.max(right - x - 1.5, 4)} height={bandHeight - 2} rx={2} />;
+  return <rect className={joined(styles['mark'], toneOf(finding))} x={x + 0.75} y={bandTop + 1} width={Math.max(right - x - 1.5, 4)} height={bandHeight - 2} rx={2} />;
 }
 
 function Outline({ index, scale, className }: { readonly index: number; readonly scale: Scale; readonly className: string }) {
@@ -194,7 +192,7 @@ function Pins({ findings, finding, scale, onFinding }: StripsProps & { readonly 
     const current = finding !== null && pin.findings.includes(finding);
     const next = current && finding !== null ? pin.findings[(pin.findings.indexOf(finding) + 1) % pin.findings.length] ?? first : first;
     return (
-      <g key={first} className={joined(styles['pin'], current && styles['pinOn'])} onClick={() => onFinding(next)}>
+      <g key={first} className={joined(styles['pin'], toneOf(findings[first]), current && styles['pinOn'])} onClick={() => onFinding(next)}>
         <line className={styles['stem']} x1={pin.x} x2={pin.x} y1={overviewTop - 6} y2={overviewTop + overviewHeight} />
         <path d={`M${pin.x} ${overviewTop - 1} L${x - 6} 19 A10 10 0 1 1 ${x + 6} 19 Z`} />
         <text x={x} y={15}>{pin.findings.length === 1 ? first + 1 : `${first + 1}+`}</text>
@@ -214,21 +212,10 @@ function ribbonPath(from: number, to: number, width: number, closed: boolean): s
 function widthAt(scale: Scale, index: number): number {
   return Math.max((scale.edges[index + 1] ?? 0) - (scale.edges[index] ?? 0), 0);
 }
-function tone(verdict: Verdict | null): string {
-  const text = verdict ?? 'clean';
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** The width that the page gives the picture. */
-function useWidth(): [(element: HTMLElement | null) => (() => void) | undefined, number] {
-  const [width, setWidth] = useState(900);
-  const [frame] = useState(() => (element: HTMLElement | null) => {
-    if (element === null) return undefined;
-    const observer = new ResizeObserver(([entry]) => { if (entry !== undefined) setWidth(Math.max(Math.floor(entry.contentRect.width), 200)); });
-    observer.observe(element);
-    return () => observer.disconnect();
-  });
-  return [frame, width];
+/** A finding has the colour of the verdict that it alone would give. */
+function toneOf(finding: Finding | undefined): string | undefined {
+  const verdict = finding === undefined ? 'clean' : findingWords(finding).verdict;
+  return styles[`tone${verdict.charAt(0).toUpperCase()}${verdict.slice(1)}`];
 }
 
 /** Sideways scrolling moves the lens, with Ctrl it magnifies; up and down stay the page's. React listens passively, so by hand. */

@@ -8,7 +8,7 @@ import { BackIcon, LockIcon, VerdictIcon } from '../parts/icons.tsx';
 import { Copy, Loading, PatientName, StateChip, Text, Trouble, VerdictChip, joined, partStyles, shortDigest } from '../parts/parts.tsx';
 import { entryQuery } from '../queries.ts';
 import { moment, size, whole } from '../words/amounts.ts';
-import { adviceFor, findingWords, whyHeld } from '../words/findings.ts';
+import { findingWords, ordered, whyHeld } from '../words/findings.ts';
 import { personName, plain } from '../words/plain.ts';
 import { doorName, sopClassName, sourceName, stateWords, subject, verdictWords } from '../words/verdicts.ts';
 import { DecisionPanel } from './decisionpanel.tsx';
@@ -23,7 +23,7 @@ export function ObjectPage() {
     <>
       <title>{`${entry.data === undefined ? 'Object' : personName(entry.data.patientName) || 'Object'} · Lazaret`}</title>
       <Link className={styles['back']} to={entry.data?.state === 'held' ? '/held' : '/arrivals'}><BackIcon />{entry.data?.state === 'held' ? 'Held' : 'Arrivals'}</Link>
-      {entry.data === undefined ? entry.isError ? <><h1>Object</h1><Trouble error={entry.error} what="This object cannot be shown" retry={() => void entry.refetch()} /></> : <div className={partStyles['card']}><Loading rows={6} what="the object" /></div> : <Shown key={objectId} entry={entry.data} />}
+      {entry.data === undefined ? entry.isError ? <><h1>Object</h1><Trouble error={entry.error} what="This object cannot be shown" retry={() => void entry.refetch()} /></> : <div className={partStyles['card']}><Loading rows={6} what="the object" /></div> : <Shown key={objectId} entry={ordered(entry.data)} />}
     </>
   );
 }
@@ -57,14 +57,14 @@ function Shown({ entry }: { readonly entry: LedgerEntry }) {
 function VerdictPanel({ entry }: { readonly entry: LedgerEntry }) {
   const { verdict } = entry;
   if (verdict === null) return <div className={styles['verdict']}><LockIcon /><div><h2>{stateWords[entry.state].name}</h2><p>{stateWords[entry.state].meaning}</p></div></div>;
-  const isHeld = entry.state === 'held';
+  const why = entry.state === 'held' || entry.state === 'destroyed' || verdict !== 'clean' ? whyHeld(entry) : null;
   return (
     <section className={joined(styles['verdict'], styles[verdict])} aria-label="Verdict">
       <VerdictIcon verdict={verdict} size={26} />
       <div>
-        <h2>{isHeld ? whyHeld(entry) : entry.disarmed.length > 0 ? `${verdictWords[verdict].name}, disarmed` : verdictWords[verdict].name}</h2>
-        <p>{verdictWords[verdict].meaning}{entry.disarmed.length > 0 && ` What stood outside the Data Set (${entry.disarmed.map((what) => plain(what, 20)).join(', ')}) was neutralised.`}</p>
-        {isHeld && <p className={styles['todo']}><strong>What to do:</strong> {adviceFor(entry)}</p>}
+        <h2>{why !== null ? `${why.title}${why.more > 0 ? `, and ${why.more} more` : ''}` : entry.disarmed.length > 0 ? `${verdictWords[verdict].name}, disarmed` : verdictWords[verdict].name}</h2>
+        <p>{why?.meaning ?? verdictWords[verdict].meaning}{entry.disarmed.length > 0 && ` What stood outside the Data Set (${entry.disarmed.map((what) => plain(what, 20)).join(', ')}) was neutralised.`}</p>
+        {why !== null && entry.state === 'held' && <p className={styles['todo']}><strong>What to do:</strong> {why.advice}</p>}
       </div>
     </section>
   );
@@ -74,20 +74,19 @@ function VerdictPanel({ entry }: { readonly entry: LedgerEntry }) {
 const findingsShown = 12;
 
 function Findings({ entry, finding, onFinding }: { readonly entry: LedgerEntry; readonly finding: number | null; readonly onFinding: (finding: number) => void }) {
-  const tone = entry.verdict === null || entry.verdict === 'malicious' ? undefined : styles[`tone${entry.verdict.charAt(0).toUpperCase()}${entry.verdict.slice(1)}`];
   return (
     <section className={joined(partStyles['card'], styles['card'])} aria-labelledby="findings">
-      <h2 id="findings">What was found</h2>
+      <h2 id="findings">{entry.verdict === 'clean' && entry.conflicts.length === 0 ? 'Noted, without effect' : 'What was found'}</h2>
       <ol className={styles['findings']}>
         {entry.findings.slice(0, findingsShown).map((each, index) => {
-          const words = findingWords(each, entry.verdict);
+          const words = findingWords(each);
           return (
             <li key={index}>
               <button type="button" className={styles['finding']} aria-pressed={finding === index} onClick={() => onFinding(index)}>
-                <span className={joined(styles['number'], tone)}>{index + 1}</span>
+                <span className={joined(styles['number'], styles[words.verdict])}>{index + 1}</span>
                 <strong>{words.title}</strong>
                 <span>
-                  <span className={styles['meaning']}>{words.meaning}</span>
+                  <span className={styles['meaning']}><Text>{each.text}</Text></span>
                   <small>{plain(each.engine, 40)}{each.tag !== '' && ` · ${plain(each.tag, 20)}`} · offset {whole(each.offset)}, {whole(each.length)} bytes</small>
                 </span>
               </button>

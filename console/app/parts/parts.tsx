@@ -65,7 +65,8 @@ export function Copy({ value, shown, what }: { readonly value: string; readonly 
     }, () => undefined);
   };
   return (
-    <button type="button" className={styles['copy']} onClick={copy} title={plain(value)} aria-label={`Copy ${what}`}>
+    <button type="button" className={styles['copy']} onClick={copy} title={`Copy ${what}: ${plain(value)}`}>
+      <Hidden>Copy {what}: </Hidden>
       <bdi>{plain(shown ?? value, 80)}</bdi>
       {copied ? <TickIcon /> : <CopyIcon />}
       <Hidden><span role="status">{copied ? 'copied' : ''}</span></Hidden>

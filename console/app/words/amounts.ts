@@ -14,6 +14,11 @@ export function size(bytes: number): string {
   return `${value < 10 ? value.toFixed(1) : whole(Math.round(value))} ${units[unit]}`;
 }
 
+/** The same where there is little room: 523 B, 4.1 KB. */
+export function sizeShort(bytes: number): string {
+  return bytes < 1000 ? `${whole(bytes)} B` : size(bytes);
+}
+
 /** 1,234,567 */
 export function whole(value: number): string {
   return Math.trunc(value).toLocaleString('en-GB');

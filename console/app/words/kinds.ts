@@ -9,7 +9,7 @@ export interface FamilyWords {
 
 export const familyWords: Readonly<Record<Family, FamilyWords>> = {
   preamble: { name: 'File Preamble', meaning: 'The first 128 bytes. The standard leaves them free, so anything can stand here: nothing at all, a TIFF header, or the start of a program.' },
-  meta: { name: 'File Meta Information', meaning: 'Says what the object is and how it is encoded. Written anew by Lazaret; no medical content.' },
+  meta: { name: 'File Meta Information', meaning: 'Says what the object is and how it is encoded. No medical content.' },
   elements: { name: 'Data elements', meaning: 'Patient, study, series and how the image was taken. Each element is a tag, a type and a value of stated length.' },
   private: { name: 'Private elements', meaning: 'A manufacturer’s own. Only the manufacturer knows their meaning, which makes them a good place to hide something; every value is looked into.' },
   bulk: { name: 'Bulk values', meaning: 'Long binary values of public elements: waveforms, lookup tables, embedded documents. They are looked into and, where they are containers, unpacked.' },
@@ -25,7 +25,7 @@ export function legendOf(present: ReadonlySet<Family>): Family[] {
 }
 
 const kindWords: Readonly<Record<string, string>> = {
-  preamble: 'File Preamble', prefix: 'the letters DICM', meta: 'File Meta Information', header: 'element header', value: 'value', private: 'private value', pixels: 'Pixel Data',
+  preamble: 'File Preamble', prefix: 'DICM prefix', meta: 'File Meta Information', header: 'element header', value: 'value', private: 'private value', pixels: 'Pixel Data',
   bulk: 'bulk value', item: 'item of a sequence', 'offset-table': 'Basic Offset Table', fragment: 'compressed fragment', padding: 'padding', deflated: 'deflated Data Set',
   trailing: 'bytes after the end', unexplained: 'unexplained bytes',
 };

@@ -12,6 +12,8 @@ const combiningMarksMax = 4;
 const bidi = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 /** Invisible ones that no name needs. Zero width (non-)joiner is needed between letters in Persian and Indic scripts. */
 const invisible = /[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2028\u2029\u2060-\u2065\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]/u;
+/** U+FFFD: every font has it, unlike the pictures of control characters. */
+const mark = '\ufffd';
 const letter = /[\p{L}\p{M}]/u;
 
 /** `text` for display: controls, bidirectional overrides, invisible characters and stacks of marks made visible, length bounded. */
@@ -26,11 +28,10 @@ export function plain(text: string, charactersMax = plainCharactersMax): string 
     const isMark = /\p{M}/u.test(character);
     marks = isMark ? marks + 1 : 0;
     count += 1;
-    if (code < 0x20) shown += String.fromCodePoint(0x2400 + code);
-    else if (code === 0x7f) shown += '\u2421';
-    else if (code < 0xa0 && code > 0x7f) shown += '\u2426';
-    else if (bidi.test(character) || invisible.test(character)) shown += '\u2426';
-    else if ((code === 0x200c || code === 0x200d) && !letter.test(previous)) shown += '\u2426';
+    if (code >= 0x09 && code <= 0x0d) shown += ' ';
+    else if (code < 0x20 || (code >= 0x7f && code < 0xa0)) shown += mark;
+    else if (bidi.test(character) || invisible.test(character)) shown += mark;
+    else if ((code === 0x200c || code === 0x200d) && !letter.test(previous)) shown += mark;
     else if (!isMark || marks <= combiningMarksMax) shown += character;
     previous = character;
   }
