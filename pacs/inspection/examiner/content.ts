@@ -1,10 +1,11 @@
 /** The content rules, by region of the object. What they find is named in verdict.ts; this is their order. */
 import type { Codec } from '@lazaret/dicom/dataset/transfersyntaxes.ts';
+import { checkDirectory } from './contentdirectory.ts';
 import { checkDocument } from './contentdocument.ts';
 import { checkFrames, type FrameFragments } from './contentframes.ts';
 import { checkImage, type PixelShape } from './contentimage.ts';
 import { checkMagic } from './contentmagic.ts';
-import { checkIdentity, checkValues, type Identity } from './contentvalues.ts';
+import { checkCharacterSets, checkIdentity, checkValues, type Identity } from './contentvalues.ts';
 import type { Reading } from './reading.ts';
 
 export interface Content {
@@ -26,9 +27,17 @@ export function checkContent(reading: Reading): Content {
   if (absent !== undefined) reading.add('pixels-elsewhere', -1, absent);
   const identity = checkIdentity(reading);
   checkValues(reading);
+  checkCharacterSets(reading);
+  checkDirectory(reading);
   checkMagic(reading);
   checkDocument(reading);
   const shape = checkImage(reading);
   const frames = checkFrames(reading, shape);
   return { identity, shape, frames };
+}
+
+/** What is no DICOM object has neither identity nor pixels; whether it is harmful is asked all the same. */
+export function checkUnrecognised(reading: Reading): Content {
+  checkMagic(reading);
+  return { identity: null, shape: null, frames: null };
 }

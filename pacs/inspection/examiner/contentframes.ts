@@ -3,6 +3,7 @@
  * as its codec's streams do. Lengths win over patterns: the tables are checked against the fragments that were walked, never followed.
  */
 import type { Codec } from '@lazaret/dicom/dataset/transfersyntaxes.ts';
+import { codestreamProblem, startProblem } from './codestream.ts';
 import type { PixelShape } from './contentimage.ts';
 import type { Reading } from './reading.ts';
 
@@ -24,15 +25,19 @@ export function checkFrames(reading: Reading, shape: PixelShape | null): FrameFr
     reading.add('fragments-unaccounted', pixelData, 'There are no fragments with pixels.');
     return null;
   }
-  if (videoCodecs.includes(codec)) return null;
+  if (videoCodecs.includes(codec)) {
+    const start = reading.mapped.dataSetSource.read(fragments.offsets[0]!, Math.min(startBytesMax, fragments.lengths[0]!));
+    const wrong = startProblem(codec, start);
+    if (wrong !== null) reading.addAt('codestream-invalid', fragments.offsets[0]!, fragments.lengths[0]!, '(7FE0,0010)', `The video is not what its Transfer Syntax says: ${wrong}.`, true);
+    return null;
+  }
   const frames = framesOf(reading, shape?.frames ?? count);
   if (frames === null) return null;
   for (const [index, [first, last]] of frames.entries()) {
-    let bytes = 0;
-    for (let at = first; at <= last; at += 1) bytes += fragments.lengths[at]!;
-    const start = reading.mapped.dataSetSource.read(fragments.offsets[first]!, Math.min(startBytesMax, fragments.lengths[first]!));
-    const wrong = startProblem(codec, start, bytes, shape);
-    if (wrong !== null) reading.addAt('codestream-invalid', fragments.offsets[first]!, fragments.lengths[first]!, '(7FE0,0010)', `Frame ${index + 1} is not what its Transfer Syntax says: ${wrong}.`, true);
+    const ranges: [number, number][] = [];
+    for (let at = first; at <= last; at += 1) ranges.push([fragments.offsets[at]!, fragments.lengths[at]!]);
+    const wrong = codestreamProblem(codec, { source: reading.mapped.dataSetSource, ranges }, shape);
+    if (wrong !== null) reading.addAt('codestream-invalid', fragments.offsets[first]!, fragments.lengths[first]!, '(7FE0,0010)', `Frame ${index + 1} is not what its Transfer Syntax and attributes say: ${wrong}.`, true);
   }
   return frames;
 }
@@ -56,7 +61,7 @@ function framesOf(reading: Reading, frameCount: number): FrameFragments | null {
   const found: number[] = [];
   for (let index = 0; index < count; index += 1) {
     const start = reading.mapped.dataSetSource.read(fragments.offsets[index]!, Math.min(startBytesMax, fragments.lengths[index]!));
-    if (startProblem(codec, start, fragments.lengths[index]!, null) === null) found.push(index);
+    if (startProblem(codec, start) === null) found.push(index);
   }
   if (found.length === frameCount && found[0] === 0 && codec !== 'rle' && codec !== 'deflate' && codec !== 'uncompressed') {
     return found.map((start, index) => [start, (found[index + 1] ?? count) - 1] as const);
@@ -96,46 +101,4 @@ function tableStarts(reading: Reading): number[] | null | 'wrong' {
     return 'wrong';
   }
   return starts;
-}
-
-/** Null when a frame of `bytes` bytes that begins with `start` can be one of the codec. */
-function startProblem(codec: Codec, start: Uint8Array, bytes: number, shape: PixelShape | null): string | null {
-  const at = (...values: number[]): boolean => values.every((value, index) => start[index] === value);
-  switch (codec) {
-    case 'jpeg':
-    case 'jpeg-lossless':
-    case 'jpeg-ls':
-      return at(0xff, 0xd8, 0xff) ? null : 'it does not begin with a JPEG start of image';
-    case 'jpeg-2000':
-    case 'htj2k':
-      // A codestream (SIZ follows SOC), or the JP2 box that some modalities leave around it.
-      return at(0xff, 0x4f, 0xff, 0x51) || at(0, 0, 0, 12, 0x6a, 0x50, 0x20, 0x20) ? null : 'it does not begin with a JPEG 2000 codestream';
-    case 'jpeg-xl':
-      return at(0xff, 0x0a) || at(0, 0, 0, 12, 0x4a, 0x58, 0x4c, 0x20) ? null : 'it does not begin with a JPEG XL codestream';
-    case 'rle':
-      return rleProblem(start, bytes, shape);
-    case 'uncompressed': {
-      const expected = shape === null ? bytes : Math.ceil((shape.rows * shape.columns * shape.bitsPerPixel) / 8);
-      return bytes === expected + (expected % 2) ? null : `it has ${bytes} bytes where ${expected} are expected`;
-    }
-    default:
-      return null;
-  }
-}
-
-/** PS3.5 G.5: 16 numbers of 32 bits, the count of segments (one a byte of a pixel) and their offsets, the first of which is 64. */
-function rleProblem(start: Uint8Array, bytes: number, shape: PixelShape | null): string | null {
-  if (start.length < 64) return 'it is shorter than an RLE header';
-  const view = new DataView(start.buffer, start.byteOffset, start.length);
-  const segments = view.getUint32(0, true);
-  if (segments < 1 || segments > 15) return `its RLE header counts ${segments} segments`;
-  const wanted = shape === null ? segments : Math.ceil((shape.samples * shape.bitsAllocated) / 8);
-  if (segments !== wanted) return `its RLE header counts ${segments} segments where the pixels have ${wanted} bytes`;
-  let last = 0;
-  for (let segment = 1; segment <= segments; segment += 1) {
-    const offset = view.getUint32(segment * 4, true);
-    if ((segment === 1 && offset !== 64) || offset <= last || offset > bytes) return 'the segments of its RLE header are not inside the frame, one after the other';
-    last = offset;
-  }
-  return null;
 }

@@ -17,6 +17,9 @@ const pageSearchBytes = 512;
 const zipSearchBytes = 64 * 1024 + 22;
 const zipEnd = Buffer.from([0x50, 0x4b, 5, 6]);
 
+/** What browsers and script hosts take for theirs, wherever it begins. */
+const pages = /<script|<html|<!doctype html|<svg|<\?php|<hta:/;
+
 type Kind = 'program' | 'container' | 'document';
 const programs: readonly (readonly [name: string, bytes: readonly number[]])[] = [
   ['a Linux program (ELF)', [0x7f, 0x45, 0x4c, 0x46]],
@@ -78,7 +81,7 @@ function checkStart(reading: Reading): void {
   const pdf = indexOf(source.read(0, Math.min(before, pdfSearchBytes)), '%PDF-');
   if (pdf > 0) reading.addAt('polyglot-content', pdf, 5, '', 'A PDF header lies before the Data Set, where PDF readers look for one.');
   const head = latin1(source.read(0, Math.min(before, pageSearchBytes))).toLowerCase();
-  const page = head.search(/<script|<html|<!doctype html|<svg|<\?php|<hta:/);
+  const page = head.search(pages);
   if (page >= 0) reading.addAt('polyglot-content', page, 7, '', 'A web page or script begins before the Data Set.');
 }
 
@@ -126,6 +129,8 @@ function checkUnaccounted(reading: Reading): void {
       const found = signatureAt(head, skip) ?? twoByteStart(head.subarray(skip));
       if (found !== null) reading.addAt('executable-content', offset + skip, 8, '', `What follows the Data Set begins as ${found.name} does.`);
     }
+    const page = latin1(head).toLowerCase().search(pages);
+    if (page >= 0) reading.addAt('polyglot-content', offset + page, 7, '', 'A web page or script follows the Data Set.');
     const inside = programIn(head);
     if (inside !== null) reading.addAt('executable-content', offset + inside.at, 64, '', `What follows the Data Set holds ${inside.name}.`);
   }

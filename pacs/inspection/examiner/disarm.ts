@@ -3,6 +3,7 @@
  * Data Set itself is never touched (promise 3); the bytes as received stay in the vault.
  */
 import { encodeFileMeta, fileMetaOffset, preambleBytes } from '@lazaret/dicom/fileset/part10.ts';
+import type { Identity } from './contentvalues.ts';
 import { spanKinds, type MappedObject } from '@lazaret/dicom/filemap/contract.ts';
 
 export interface Neutralised {
@@ -20,8 +21,16 @@ const mendable: ReadonlySet<string> = new Set(['meta-group-length-missing', 'met
 const metaBytesMax = 8 * 1024;
 const privateInformation = 0x00020102;
 
+/** Length of the Data Set in the object. The pad byte after a deflate stream belongs to it (PS3.5 A.5). */
+export function dataSetLengthOf(mapped: MappedObject): number {
+  const { spans, dataSetOffset, dataSetLength } = mapped;
+  const last = spans.count - 1;
+  const isPadByte = mapped.dataSetSource !== mapped.source && last >= 0 && spans.kinds[last] === spanKinds.indexOf('padding') && spans.lengths[last] === 1 && spans.offsets[last] === dataSetOffset + dataSetLength;
+  return isPadByte ? dataSetLength + 1 : dataSetLength;
+}
+
 /** What has to go, or null when the object is as it should be, or has no Data Set that could be kept. */
-export function neutralise(mapped: MappedObject): Neutralised | null {
+export function neutralise(mapped: MappedObject, identity: Identity | null): Neutralised | null {
   if (!mapped.hasPreamble || mapped.meta === null || mapped.dataSetLength === 0) return null;
   const what: string[] = [];
   if (mapped.source.read(0, preambleBytes).some((byte) => byte !== 0)) what.push('preamble');
@@ -29,7 +38,9 @@ export function neutralise(mapped: MappedObject): Neutralised | null {
   if (metaWrong) what.push('meta');
   for (const kind of ['trailing', 'padding'] as const) if (hasSpanAfter(mapped, kind)) what.push(kind);
   if (what.length === 0) return null;
-  return { what, prefix: metaWrong ? newPrefix(mapped) : keptPrefix(mapped) };
+  const prefix = metaWrong ? newPrefix(mapped, identity) : keptPrefix(mapped);
+  if (prefix === null) return null;
+  return { what, prefix };
 }
 
 function has(mapped: MappedObject, tag: number): boolean {
@@ -38,11 +49,11 @@ function has(mapped: MappedObject, tag: number): boolean {
   return false;
 }
 
-/** A pad byte after a deflate stream belongs to it (PS3.5 A.5); all else after the Data Set does not. */
 function hasSpanAfter(mapped: MappedObject, kind: 'trailing' | 'padding'): boolean {
   const { spans } = mapped;
   const number = spanKinds.indexOf(kind);
-  for (let row = spans.count - 1; row >= 0 && spans.offsets[row]! >= mapped.dataSetOffset + mapped.dataSetLength; row -= 1) {
+  const end = mapped.dataSetOffset + dataSetLengthOf(mapped);
+  for (let row = spans.count - 1; row >= 0 && spans.offsets[row]! >= end; row -= 1) {
     if (spans.kinds[row] === number) return true;
   }
   return false;
@@ -54,12 +65,13 @@ function keptPrefix(mapped: MappedObject): Uint8Array {
   return prefix;
 }
 
-function newPrefix(mapped: MappedObject): Uint8Array {
-  const meta = mapped.meta!;
-  const aeTitle = meta.sourceApplicationEntityTitle.trim();
+/** The UIDs of the Data Set are what counts. Null where it has none: such an object is held. */
+function newPrefix(mapped: MappedObject, identity: Identity | null): Uint8Array | null {
+  if (identity === null || !/^[0-9.]{1,64}$/.test(mapped.transferSyntaxUID)) return null;
+  const aeTitle = mapped.meta!.sourceApplicationEntityTitle.trim();
   return encodeFileMeta({
-    mediaStorageSOPClassUID: meta.mediaStorageSOPClassUID,
-    mediaStorageSOPInstanceUID: meta.mediaStorageSOPInstanceUID,
+    mediaStorageSOPClassUID: identity.sopClassUID,
+    mediaStorageSOPInstanceUID: identity.sopInstanceUID,
     transferSyntaxUID: mapped.transferSyntaxUID,
     ...(/^[\x20-\x5B\x5D-\x7E]{1,16}$/.test(aeTitle) ? { sourceApplicationEntityTitle: aeTitle } : {}),
   });

@@ -11,9 +11,9 @@ import type { Digest } from '../../reception/contract.ts';
 import type { Disarmed, Finding } from '../../quarantine/contract.ts';
 import { encodeSpans, findingsMax, type Assignment, type Report } from '../assignment.ts';
 import { overlapBytes, yaraName, type YaraEngine } from '../engines/yara.ts';
-import { checkContent, type Content } from './content.ts';
+import { checkContent, checkUnrecognised, type Content } from './content.ts';
 import { describe } from './describe.ts';
-import { neutralise, trailingBytesMax, type Neutralised } from './disarm.ts';
+import { dataSetLengthOf, neutralise, trailingBytesMax, type Neutralised } from './disarm.ts';
 import { FileSource } from './filesource.ts';
 import { inflateRaw } from './inflate.ts';
 import { instanceReport } from './instance.ts';
@@ -30,12 +30,13 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
   try {
     const mapped = mapObject(source, { inflateRaw });
     const reading = new Reading(mapped, assignment.work);
-    const content = checkContent(reading);
+    const unrecognised = isUnrecognised(mapped);
+    const content = unrecognised ? checkUnrecognised(reading) : checkContent(reading);
     checkTrailing(reading);
-    const neutralised = neutralise(mapped);
+    const neutralised = neutralise(mapped, content.identity);
     const wanted = (neutralised !== null || assignment.dataSetDigest) && mapped.dataSetLength > 0;
-    const dataSet = wanted ? { offset: mapped.dataSetOffset, length: mapped.dataSetLength, prefix: neutralised?.prefix ?? null } : null;
-    const pass = passOver(source, engine, { dataSet, place: placeInObject(mapped) });
+    const dataSet = wanted ? { offset: mapped.dataSetOffset, length: dataSetLengthOf(mapped), prefix: neutralised?.prefix ?? null } : null;
+    const pass = passOver(source, engine, { dataSet, place: unrecognised && isPrintable(source) ? () => ({ tag: '', region: 'text' }) : placeInObject(mapped) });
     checkDigest(reading, pass);
     const findings = [...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, engine)].slice(0, findingsMax);
     const disarmed = neutralised === null ? null : disarmedOf(mapped, neutralised, pass);
@@ -68,6 +69,11 @@ function structure(mapped: MappedObject): Finding[] {
 /** Something else than DICOM, of which each single fault is of no interest: a text beside the images of a medium. */
 function isUnrecognised(mapped: MappedObject): boolean {
   return !mapped.hasPreamble && mapped.meta === null && mapped.problems.some((problem) => problem.code === 'not-dicom' || problem.code === 'object-empty');
+}
+
+/** Half a page decides whether something that is no DICOM object is a text, which may speak of scripts. What it begins as is looked at elsewhere. */
+function isPrintable(source: FileSource): boolean {
+  return source.read(0, Math.min(source.length, 2048)).every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);
 }
 
 /** Bytes after the Data Set are cut off, but so many are no accident. */
@@ -109,10 +115,10 @@ function disarmedOf(mapped: MappedObject, neutralised: Neutralised, pass: PassRe
     what: neutralised.what,
     prefix: Buffer.from(neutralised.prefix).toString('base64'),
     dataSetOffset: mapped.dataSetOffset,
-    dataSetLength: mapped.dataSetLength,
+    dataSetLength: dataSetLengthOf(mapped),
     dataSetSha256: pass.dataSetSha256 as Digest,
     sha256: pass.disarmedSha256 as Digest,
-    bytes: neutralised.prefix.length + mapped.dataSetLength,
+    bytes: neutralised.prefix.length + dataSetLengthOf(mapped),
   };
 }
 

@@ -4,6 +4,7 @@ import { writeDicomJson } from '@lazaret/dicom/web/json.ts';
 import type { FrameTable, InstanceReport } from '../../quarantine/contract.ts';
 import type { Content } from './content.ts';
 import type { Identity } from './contentvalues.ts';
+import { dataSetLengthOf } from './disarm.ts';
 import { chunkBytes } from './pass.ts';
 
 /** `dataSetOffset` is where the Data Set begins in the file as archived: disarming may have moved it. */
@@ -14,7 +15,7 @@ export function instanceReport(mapped: MappedObject, identity: Identity, content
     transferSyntaxUID: mapped.transferSyntaxUID,
     metadata: metadataOf(mapped, moved),
     dataSetOffset,
-    dataSetLength: mapped.dataSetLength,
+    dataSetLength: dataSetLengthOf(mapped),
     frames: mapped.dataSetSource === mapped.source ? frameTable(mapped, content, moved) : null,
     chunks: chunks.length === 0 ? null : { size: chunkBytes, digests: chunks },
   };
