@@ -1,6 +1,7 @@
 /** Other people's programs that judge ours. A test that needs one that is not installed is skipped by name, or fails where skipping is forbidden. */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { repository } from './system.ts';
 
 const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
@@ -17,6 +18,20 @@ export function unlessInstalled(...programs: readonly string[]): string | false 
   const reason = `not installed: ${missing.join(', ')}`;
   if (process.env['LAZARET_SKIP'] === 'forbidden') throw new Error(`${reason}, and skipping is forbidden`);
   return reason;
+}
+
+/**
+ * Where a program is, for a test that needs just one: where it is missing the test is skipped under a name that the log shows and null comes back
+ * (return at once), or, where LAZARET_SKIP is `forbidden`, the test fails.
+ */
+export function peer(t: TestContext, name: string): string | null {
+  const path = programPath(name);
+  if (path !== null) return path;
+  const text = `SKIPPED PEER ${name}`;
+  if (process.env['LAZARET_SKIP'] === 'forbidden') throw new Error(`${text}: it is not installed, and skipping is forbidden`);
+  t.skip(text);
+  process.stdout.write(`${text}\n`);
+  return null;
 }
 
 /** pydicom's own test files, as Debian and pip install them. */

@@ -89,6 +89,7 @@ export class Door {
   }
 
   async stop(): Promise<void> {
+    if (this.#stopping) return;
     this.#stopping = true;
     for (const server of this.#servers) server.close();
     if (this.#sweeper !== null) clearInterval(this.#sweeper);
