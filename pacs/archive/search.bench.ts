@@ -117,7 +117,6 @@ if (import.meta.main) {
     process.stdout.write(`${studies} studies in ${Math.round((performance.now() - start) / 1000)} s\n`);
   }
   const reader = new DatabaseSync(path, { readOnly: true });
-  reader.exec('PRAGMA cache_size = -65536');
   for (const row of benchSearch(reader, studies)) process.stdout.write(`${row.search.padEnd(30)} ${String(row.results).padStart(6)} results  p50 ${String(row.p50Ms).padStart(8)} ms  p95 ${String(row.p95Ms).padStart(8)} ms  cpu ${String(row.cpuMs).padStart(8)} ms\n`);
   reader.close();
   rmSync(folder, { recursive: true });

@@ -31,8 +31,9 @@ export function readFrame(reader: ArchiveReader, instance: StoredInstance, table
     for (let index = 1; index < fragments.length; index += 2) bytes += fragments[index]!;
     return { bytes, body: readFragments(reader, instance, fragments) };
   }
-  const bits = (instance.rows ?? 0) * (instance.columns ?? 0);
-  if (table.bitsPerPixel === 1 && bits % 8 !== 0) return readPacked(reader, instance, table.offset, bits, number);
+  // Frames of single bits may end inside a byte: their length is then no whole number of bytes.
+  const bits = Math.round(table.frameLength * 8);
+  if (bits % 8 !== 0) return readPacked(reader, instance, table.offset, bits, number);
   const body = reader.range(instance, table.offset + (number - 1) * table.frameLength, table.frameLength);
   const width = (instance.bitsAllocated ?? 8) / 8;
   const swapped = instance.transferSyntaxUID === explicitVRBigEndian && (width === 2 || width === 4 || width === 8);

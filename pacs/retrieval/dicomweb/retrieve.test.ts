@@ -160,7 +160,7 @@ test('frames of single bits begin with a byte', async () => {
   const bits = [...'101010101111100001000000001'].map(Number);
   const packed = Buffer.alloc(4);
   for (const [index, bit] of bits.entries()) packed[index >> 3]! |= bit << (index & 7);
-  const { get } = pixels(packed, { attributes: { '00280010': '3', '00280011': '3', '00280100': '1' }, report: { frames: { kind: 'native', offset: 0, frameLength: 2, count: 3, bitsPerPixel: 1 } } });
+  const { get } = pixels(packed, { attributes: { '00280010': '3', '00280011': '3', '00280100': '1' }, report: { frames: { kind: 'native', offset: 0, frameLength: 9 / 8, count: 3, bitsPerPixel: 1 } } });
   const bodies = partsOf(await get(`${base}/frames/1,2,3`, { accept: octets })).map((part) => part.body);
   for (const [frame, body] of bodies.entries()) {
     const expected = Buffer.alloc(2);

@@ -42,7 +42,7 @@ export function makeService(overrides: Partial<RetrievalDependencies> = {}): Sam
   });
   return {
     archive, database, routes, recorded, damaged,
-    get: (url, headers = {}, method = 'GET') => call(routes, method, url, headers),
+    get: async (url, headers = {}, method = 'GET') => collect(await callRoute(routes, method, url, headers)),
     close() {
       database.close();
       rmSync(archive, { recursive: true, force: true });
@@ -50,17 +50,16 @@ export function makeService(overrides: Partial<RetrievalDependencies> = {}): Sam
   };
 }
 
-/** Calls the route that a URL means and reads the answer to its end. Failures of the handler are thrown. */
-async function call(routes: readonly Route[], method: Method, url: string, headers: Readonly<Record<string, string>>): Promise<Reply> {
+/** Calls the route that a URL means. Failures of the handler are thrown. */
+export async function callRoute(routes: readonly Route[], method: Method, url: string, headers: Readonly<Record<string, string>>): Promise<RouteAnswer> {
   const [path = '', query = ''] = url.split('?');
   for (const route of routes) {
     const match = route.method === method ? new RegExp(`^${route.url.replace(/:(\w+)/g, '(?<$1>[^/]+)')}$`).exec(path) : null;
     if (match === null) continue;
-    const answer = await route.handler({
+    return route.handler({
       actor: { kind: 'person', name: 'reader', roles: ['viewer'], address: '127.0.0.1' }, method, url, origin: 'https://localhost:8443', params: { ...match.groups }, query: new URLSearchParams(query),
       headers, body: undefined, stream: Readable.from([]), signal: new AbortController().signal,
     });
-    return collect(answer);
   }
   throw new Error(`no route for ${method} ${path}`);
 }
