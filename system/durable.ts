@@ -44,11 +44,11 @@ export function syncFolder(folder: string): Promise<void> {
 function beginSync(folder: string): Promise<void> {
   const entry = { now: fsyncFolder(folder), next: null as Promise<void> | null };
   folderSyncs.set(folder, entry);
-  const done = (): void => {
+  const forget = (): void => {
     // A waiting `next` puts its own entry in when it begins, right after this.
     if (folderSyncs.get(folder) === entry) folderSyncs.delete(folder);
   };
-  entry.now.then(done, done);
+  void entry.now.catch(() => {}).then(forget);
   return entry.now;
 }
 
