@@ -47,7 +47,6 @@ const rows: Readonly<Record<string, Row>> = {
   'fragments-unaccounted':       ['malformed', 'Frames cannot be told apart', 'Frames may be shown in the wrong order or not at all.', resend],
   'codestream-invalid':          ['malformed', 'Compressed pixels are not what they say', damaged, resend],
   'value-invalid':               ['malformed', 'A number, date, time or UID is none', damaged, resend],
-  'character-set-unknown':       ['malformed', 'Unknown character set', 'Names and texts may be shown wrongly, perhaps as those of somebody else.', resend],
   'directory-invalid':           ['malformed', 'The directory of the medium is wrong', 'The directory (DICOMDIR) points to places where nothing of the medium is. Lazaret never follows it; other programs might.', 'Import the images of the medium without its directory.'],
   'identity-missing':            ['malformed', 'The object does not say what it is', 'Without its UIDs it cannot be filed with the right study.', resend],
   'identity-disagreement':       ['malformed', 'Two names for one object', 'The object, its envelope or the sender name different objects: it could be filed under the wrong one.', resend],

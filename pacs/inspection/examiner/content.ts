@@ -5,7 +5,7 @@ import { checkDocument } from './contentdocument.ts';
 import { checkFrames, type FrameFragments } from './contentframes.ts';
 import { checkImage, type PixelShape } from './contentimage.ts';
 import { checkMagic } from './contentmagic.ts';
-import { checkCharacterSets, checkIdentity, checkValues, type Identity } from './contentvalues.ts';
+import { checkIdentity, checkValues, type Identity } from './contentvalues.ts';
 import type { Reading } from './reading.ts';
 
 export interface Content {
@@ -27,7 +27,6 @@ export function checkContent(reading: Reading): Content {
   if (absent !== undefined) reading.add('pixels-elsewhere', -1, absent);
   const identity = checkIdentity(reading);
   checkValues(reading);
-  checkCharacterSets(reading);
   checkDirectory(reading);
   checkMagic(reading);
   checkDocument(reading);

@@ -3,7 +3,6 @@
  * a path or a command. Text can, and is never held for its characters; whoever shows it escapes it. Private values follow their vendor's rules.
  */
 import { mediaStorageDirectoryStorage } from '@lazaret/dicom/dictionary/sopclasses.ts';
-import { textDecoding } from '@lazaret/dicom/dataset/charsets.ts';
 import { Reading, vrCode } from './reading.ts';
 
 function characters(allowed: string): Uint8Array {
@@ -48,16 +47,6 @@ export function checkValues(reading: Reading): void {
         break;
       }
     }
-  }
-}
-
-/** Specific Character Set names sets of the standard (PS3.3 C.12.1.1.2), or two readers show two texts. */
-export function checkCharacterSets(reading: Reading): void {
-  const { elements } = reading.mapped;
-  for (let index = 0; index < elements.count; index += 1) {
-    if (elements.tags[index] !== 0x00080005) continue;
-    const unknown = textDecoding(reading.text(index).split('\\').map((term) => term.trim())).unknownTerms;
-    if (unknown.length > 0) reading.add('character-set-unknown', index, `Specific Character Set names a character set that the standard does not know (${unknown.length} of its values).`);
   }
 }
 
