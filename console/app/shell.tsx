@@ -71,9 +71,15 @@ function SchemeButton() {
 }
 
 export function NoSuchPage() {
-  return <Trouble error={null} what="There is no such page" />;
+  return (
+    <>
+      <title>No such page · Lazaret</title>
+      <h1 className={styles['lost']}>There is no such page</h1>
+      <p>The address may be mistyped or from an older version. <Link to="/arrivals">Arrivals</Link> and <Link to="/held">Held</Link> are where everything is.</p>
+    </>
+  );
 }
 /** A bug of ours in a page: said, not a blank screen. */
 export function Broken({ error, reset }: ErrorComponentProps) {
-  return <Trouble error={error} what="This page has failed" retry={reset} />;
+  return <><h1 className={styles['lost']}>Lazaret</h1><Trouble error={error} what="This page has failed" retry={reset} /></>;
 }

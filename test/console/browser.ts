@@ -23,7 +23,7 @@ export function launch(executablePath: string): Promise<Browser> {
 
 /** The console's routes on a free port of loopback, for `actor`; everything else about the real server is in processes/web. */
 export async function serveConsole(keeper: Keeper, actor: () => Actor): Promise<{ readonly origin: string; close(): Promise<void> }> {
-  const app = fastify();
+  const app = fastify({ forceCloseConnections: true });
   for (const route of consoleRoutes({ keeper })) {
     app.route({
       method: route.method, url: route.url,

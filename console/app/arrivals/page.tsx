@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { ToggleGroup } from 'radix-ui';
+import * as ToggleGroup from 'radix-ui/toggle-group';
 import { states, type LedgerEntry, type State } from '@lazaret/pacs/quarantine/contract.ts';
 import { TurnIcon, VerdictIcon } from '../parts/icons.tsx';
 import { ListHead, MoreRow, listStyles as styles, walkRows } from '../parts/listhead.tsx';

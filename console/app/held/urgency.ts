@@ -16,7 +16,7 @@ const readingMs = 24 * 3600 * 1000;
  */
 export function urgencyOf(entry: Pick<LedgerEntry, 'verdict' | 'receivedAt'>, now: number): Urgency {
   if (entry.verdict === 'malicious') return { level: 'act', short: 'Act now', text: 'Act now: the sender may be infected' };
-  if (now - entry.receivedAt < readingMs) return { level: 'waiting', short: 'May be waited for', text: 'It came today: somebody may be waiting for it' };
+  if (now - entry.receivedAt < readingMs) return { level: 'waiting', short: 'Soon: came today', text: 'It came today: somebody may be waiting for it' };
   return { level: 'routine', short: 'When you can', text: 'Decide when you can' };
 }
 

@@ -20,7 +20,7 @@ export interface Part {
 
 const stripHeight = 38;
 const before = 20;
-const between = 46;
+const between = 52;
 const after = before + stripHeight + between;
 
 /** Preamble, File Meta Information, Data Set and what follows it, with widths that people can see. */
@@ -42,10 +42,10 @@ export function partsOf(spans: readonly MapSpan[], disarmed: readonly string[], 
   }
   const has = (...what: readonly string[]): boolean => what.some((each) => disarmed.includes(each));
   const rows: readonly (readonly [name: string, family: Family, length: number, weight: number, fate: Part['fate']])[] = [
-    ['File Preamble', 'preamble', lengths.preamble, 0.17, has('preamble') ? 'zeroed' : 'same'],
-    ['File Meta Information', 'meta', lengths.meta, 0.2, has('meta') ? 'rewritten' : 'same'],
-    ['Data Set', 'elements', lengths.dataSet, 0.46, 'same'],
-    ['After the end', tailFamily, lengths.tail, 0.17, has('trailing', 'padding') ? 'left out' : 'same'],
+    ['File Preamble', 'preamble', lengths.preamble, 0.22, has('preamble') ? 'zeroed' : 'same'],
+    ['File Meta Information', 'meta', lengths.meta, 0.26, has('meta') ? 'rewritten' : 'same'],
+    ['Data Set', 'elements', lengths.dataSet, 0.34, 'same'],
+    ['After the end', tailFamily, lengths.tail, 0.18, has('trailing', 'padding') ? 'left out' : 'same'],
   ];
   const present = rows.filter(([, , length, , fate]) => length > 0 || fate !== 'same');
   const total = present.reduce((sum, [, , , weight]) => sum + weight, 0);
@@ -67,15 +67,15 @@ export function Comparison({ spans, disarmed }: { readonly spans: readonly MapSp
       <p>What stood outside the Data Set could carry a program without being part of the image, so it was replaced or left out. <strong>The Data Set is the same to the byte</strong>: its digest before and after is equal and on the record. The bytes as received stay in the vault.</p>
       <svg width={width} height={after + stripHeight + 4} role="img" aria-label={`As received and as disarmed. ${parts.map((part) => `${part.name}: ${fates[part.fate]}`).join('; ')}.`}>
         <text className={styles['compareName']} x={6} y={before - 7}>As received</text>
-        <text className={styles['compareName']} x={6} y={after - 8}>As disarmed</text>
+        <text className={styles['compareName']} x={6} y={after - 6}>As disarmed</text>
         {parts.map((part) => {
           const middle = part.x + part.width / 2;
           return (
             <g key={part.name}>
               {part.fate === 'same' && <rect className={styles['same']} x={part.x} y={before + stripHeight} width={part.width} height={between} />}
               {part.fate === 'same'
-                ? <text className={styles['sameText']} x={middle} y={before + stripHeight + 28}>= identical</text>
-                : <path className={styles['arrow']} d={`M${middle} ${before + stripHeight + 8}v${between - 18}m-5 -6l5 6l5 -6`} />}
+                ? <text className={styles['sameText']} x={middle} y={before + stripHeight + 24}>= identical</text>
+                : <path className={styles['arrow']} d={`M${middle} ${before + stripHeight + 6}v${between - 30}m-5 -6l5 6l5 -6`} />}
               <rect className={styles['region']} x={part.x} y={before} width={part.width} height={stripHeight} fill={fillOf(part.family)} />
               <Plate x={middle} y={before} text={`${part.name}${part.length > 0 ? ` · ${size(part.length)}` : ''}`} width={part.width} />
               {part.fate === 'left out' || part.fate === 'zeroed'

@@ -1,7 +1,8 @@
 /** The picture of the file map with everything around it: scale, legend, bytes, words, table. */
 import { useMemo, useRef, useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { Tabs, ToggleGroup } from 'radix-ui';
+import * as Tabs from 'radix-ui/tabs';
+import * as ToggleGroup from 'radix-ui/toggle-group';
 import type { Finding, LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
 import type { MapAnswer } from '@lazaret/pacs/quarantine/requests.ts';
 import { Loading, Text, Trouble, joined, partStyles } from '../parts/parts.tsx';
@@ -174,7 +175,7 @@ function About({ cell, findings, finding }: { readonly cell: Cell; readonly find
         return (
           <div key={index} className={joined(styles['found'], styles[words.verdict])}>
             <h4>{index + 1}. {words.title}</h4>
-            <p>{words.meaning}</p>
+            <p><Text>{each.text}</Text></p>
           </div>
         );
       })}

@@ -43,7 +43,7 @@ function ChoiceRow({ choice, entry, onDone }: { readonly choice: Choice; readonl
       )}
       <button type="button" className={joined(partStyles['button'], decision === 'destroy' && partStyles['danger'])} disabled={!choice.enabled} aria-describedby={about} onClick={() => dialog.current?.showModal()}>{choice.button}…</button>
       <p id={about}>{choice.sentence}</p>
-      <ReasonDialog dialog={dialog} choice={choice} entry={entry} onDone={onDone} />
+      {choice.enabled && <ReasonDialog dialog={dialog} choice={choice} entry={entry} onDone={onDone} />}
     </div>
   );
 }
