@@ -30,6 +30,8 @@ const itemDelimitationTag = 0xfffee00d;
 const sequenceDelimitationTag = 0xfffee0dd;
 const paddingTag = 0xfffcfffc;
 const pixelDataTag = 0x7fe00010;
+/** From here on it is cheaper to fetch the next header by itself than everything up to it. */
+const longFragmentBytes = 4096;
 
 /** Columns of the VR table by 1 + index, for the hot path. */
 const vrNumbers = new Uint16Array([vrNumber('UN'), ...vrs.map((vr) => vrNumber(vr.code))]);
@@ -56,6 +58,8 @@ export class ElementReader {
   #position: number;
   #items = 0;
   #nonZeroAt = -1;
+  /** Length of the last fragment. */
+  #fragmentLength = 0;
   /** Pixel Representation (0028,0103) says signed: what "US or SS" is in Implicit VR. */
   #signed = false;
   #stopped = false;
@@ -311,8 +315,9 @@ export class ElementReader {
     }
     if (tag !== itemDelimitationTag && tag !== sequenceDelimitationTag) return this.#endOrStop(tag === itemTag ? 'item-stray' : 'item-expected', tag, 8);
     if (this.#longAt(position + 4) !== 0) this.#problem('delimiter-length', position, 8, tag);
-    this.#spans.add(position, 8, kindOf.item, tag, frames.depth);
-    if (openItem && tag === itemDelimitationTag) this.#close();
+    const ends = openItem && tag === itemDelimitationTag;
+    this.#spans.add(position, 8, kindOf.item, ends ? this.#elements.tagOf(frames.element) : tag, ends ? frames.depth - 1 : frames.depth);
+    if (ends) this.#close();
     else this.#problem('delimiter-stray', position, 8, tag);
     this.#advance(position + 8);
   }
@@ -325,9 +330,12 @@ export class ElementReader {
     const pixelTag = this.#elements.tagOf(frames.element);
     const { depth } = frames;
     if (remaining < 8) return this.#stop('header-truncated', pixelTag, remaining);
+    // Where fragments are long, only their headers are fetched: Pixel Data is not read.
+    if (this.#fragmentLength >= longFragmentBytes) this.#window.at(position, 8, 8);
     const tag = this.#tagAt(position);
     const length = this.#longAt(position + 4);
     if (tag === itemTag) {
+      this.#fragmentLength = length;
       if (length === undefinedLength) return this.#stop('fragment-malformed', pixelTag, 8, 'its length is undefined');
       if (length > remaining - 8) return this.#stop('length-exceeds-container', pixelTag, 8, `a fragment of ${length} bytes is declared, ${remaining - 8} are there`);
       if (!this.#countItem(pixelTag)) return;

@@ -96,12 +96,14 @@ export class ProblemList {
     this.#counts.set(code, count + 1);
     if (count >= problemsOfOneCodeMax) return;
     const text = table[code][1];
+    const found = typeof path === 'string' ? path : path();
     this.problems.push({
       code,
       offset,
       length,
       tag: tag === null ? '' : tagText(tag),
-      path: typeof path === 'string' ? path : path(),
+      // At the top level the path is the tag.
+      path: found === '' && tag !== null ? tagText(tag) : found,
       text: detail === '' ? text : `${text.slice(0, -1)}: ${detail}.`,
     });
   }

@@ -14,14 +14,17 @@ export class Window {
     this.source = source;
   }
 
-  /** Index in `bytes` of `offset`, with at least `length` bytes after it. The caller has checked that they are inside the source. */
-  at(offset: number, length: number): number {
-    if (offset < this.#start || offset + length > this.#end) this.#move(offset, length);
+  /**
+   * Index in `bytes` of `offset`, with at least `length` bytes after it. The caller has checked that they are inside the source.
+   * `ahead` is how much to fetch where it has to be fetched: little, where what follows is going to be skipped.
+   */
+  at(offset: number, length: number, ahead: number = windowBytes): number {
+    if (offset < this.#start || offset + length > this.#end) this.#move(offset, length, ahead);
     return offset - this.#start;
   }
 
-  #move(offset: number, length: number): void {
-    const wanted = Math.min(Math.max(windowBytes, length), this.source.length - offset);
+  #move(offset: number, length: number, ahead: number): void {
+    const wanted = Math.min(Math.max(ahead, length), this.source.length - offset);
     this.bytes = this.source.read(offset, wanted);
     this.#start = offset;
     this.#end = offset + wanted;

@@ -118,9 +118,15 @@ class JsonWriter {
 
   /** Items without elements at the end of a sequence: what is left of its value after the last element in it is read as item headers. */
   #emptyItemsAtEnd(sequence: number, last: number): number {
-    const { valueOffsets, valueLengths } = this.#mapped.elements;
+    const { valueOffsets, valueLengths, parents } = this.#mapped.elements;
     const end = valueOffsets[sequence]! + valueLengths[sequence]!;
-    let position = last <= sequence ? valueOffsets[sequence]! : valueOffsets[last]! + valueLengths[last]!;
+    let position = valueOffsets[sequence]!;
+    if (last > sequence) {
+      // The last element may be inside a sequence inside this one: what counts is where that ends.
+      let child = last;
+      while (parents[child]! > sequence) child = parents[child]!;
+      position = valueOffsets[child]! + valueLengths[child]!;
+    }
     const littleEndian = this.#values.isLittleEndian(sequence);
     let found = 0;
     while (position + 8 <= end) {
