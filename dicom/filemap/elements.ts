@@ -286,13 +286,17 @@ export class ElementReader {
     }
     if (tag === sequenceDelimitationTag) {
       if (length !== 0) this.#problem('delimiter-length', position, 8, sequenceTag, `${length}`);
-      if (!frames.isUndefined) this.#problem('delimiter-stray', position, 8, sequenceTag);
+      if (!frames.isUndefined) {
+        if (!this.#countItem(sequenceTag)) return;
+        this.#problem('delimiter-stray', position, 8, sequenceTag);
+      }
       this.#spans.add(position, 8, kindOf.item, sequenceTag, frames.depth);
       if (frames.isUndefined) this.#close();
       this.#advance(position + 8);
       return;
     }
     if (tag === itemDelimitationTag) {
+      if (!this.#countItem(sequenceTag)) return;
       this.#problem('delimiter-stray', position, 8, sequenceTag);
       this.#spans.add(position, 8, kindOf.item, sequenceTag, frames.depth);
       this.#advance(position + 8);
@@ -316,6 +320,8 @@ export class ElementReader {
     if (tag !== itemDelimitationTag && tag !== sequenceDelimitationTag) return this.#endOrStop(tag === itemTag ? 'item-stray' : 'item-expected', tag, 8);
     if (this.#longAt(position + 4) !== 0) this.#problem('delimiter-length', position, 8, tag);
     const ends = openItem && tag === itemDelimitationTag;
+    // Stray ones count as Items do: nothing else bounds them.
+    if (!ends && !this.#countItem(tag)) return;
     this.#spans.add(position, 8, kindOf.item, ends ? this.#elements.tagOf(frames.element) : tag, ends ? frames.depth - 1 : frames.depth);
     if (ends) this.#close();
     else this.#problem('delimiter-stray', position, 8, tag);

@@ -211,6 +211,7 @@ const cases: readonly (readonly [expected: string, bytes: () => Uint8Array, limi
   ['depth-limit', () => object([nested(3)]), few],
   ['element-limit', () => object([sequence(item(identity[0]!, identity[1]!), item(identity[0]!, identity[1]!))]), few],
   ['item-limit', () => object([sequence(item(), item(), item(), item())]), few],
+  ['item-limit', () => raw(...SEQUENCE_END, ...ITEM_END, ...SEQUENCE_END, ...ITEM_END), few],
   ['item-limit', () => object([encapsulated(new Uint8Array(0), new Uint8Array(0), new Uint8Array(0))], jpegBaseline), few],
 ];
 
