@@ -71,8 +71,8 @@ function judge(answer: string, target: ClamdTarget): Finding[] {
   if (answer === 'stream: OK') return [];
   const found = /^stream: (.+) FOUND$/.exec(answer)?.[1];
   if (found === undefined) return [finding(/size limit exceeded/i.test(answer) ? 'engine-limit' : 'engine-failed', target, `clamd answers: ${printable(answer)}`)];
-  if (/^Heuristics\.Limits\.Exceeded/.test(found)) return [finding('engine-limit', target, `clamd did not scan all of it: ${printable(found)}`)];
-  if (/^Heuristics\.Encrypted/.test(found)) return [finding('container-content', target, `clamd found something encrypted: ${printable(found)}`)];
+  if (found.startsWith('Heuristics.Limits.Exceeded')) return [finding('engine-limit', target, `clamd did not scan all of it: ${printable(found)}`)];
+  if (found.startsWith('Heuristics.Encrypted')) return [finding('container-content', target, `clamd found something encrypted: ${printable(found)}`)];
   return [finding('malware-signature', target, `clamd recognises ${printable(found)}`)];
 }
 

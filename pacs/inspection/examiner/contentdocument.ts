@@ -92,7 +92,7 @@ function collectFromObjectStreams(text: string, names: Set<string>): boolean {
       collectNames(bytes.toString('latin1'), names);
       continue;
     }
-    if (!own.has('FlateDecode') || own.has('Crypt') || own.has('DecodeParms') || [...own].some((name) => /Decode$/.test(name) && name !== 'FlateDecode')) return false;
+    if (!own.has('FlateDecode') || own.has('Crypt') || own.has('DecodeParms') || [...own].some((name) => name.endsWith('Decode') && name !== 'FlateDecode')) return false;
     try {
       const inflated = inflateSync(bytes, { maxOutputLength: room, finishFlush: constants.Z_SYNC_FLUSH });
       room -= inflated.length;
