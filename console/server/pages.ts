@@ -67,12 +67,15 @@ export function pageRoutes(directory = fileURLToPath(new URL('../dist', import.m
       body: found.bytes,
     };
   };
-  const page = (url: string, handler: Route['handler']): Route => ({ method: 'GET', url, action: 'sign-in', audience: 'console', handler });
   return [
     page('/console', () => ({ status: 308, headers: { location: '/console/' }, body: null })),
     page('/console/', () => answer('index.html')),
     page('/console/*', ({ params }) => answer(params['*'] ?? '')),
   ];
+}
+
+function page(url: string, handler: Route['handler']): Route {
+  return { method: 'GET', url, action: 'sign-in', audience: 'console', handler };
 }
 
 async function readPages(directory: string): Promise<Pages> {

@@ -3,12 +3,13 @@ import { useState } from 'react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import * as ToggleGroup from 'radix-ui/toggle-group';
-import { states, type LedgerEntry, type State } from '@lazaret/pacs/quarantine/contract.ts';
+import { states as allStates, type LedgerEntry, type State } from '@lazaret/pacs/quarantine/contract.ts';
 import { TurnIcon, VerdictIcon } from '../parts/icons.tsx';
 import { ListHead, MoreRow, listStyles as styles, walkRows } from '../parts/listhead.tsx';
 import { Empty, Hidden, Loading, PatientName, PlainChip, StateChip, Text, Time, Trouble, VerdictChip, joined, partStyles } from '../parts/parts.tsx';
 import { listQuery } from '../queries.ts';
 import { useNow } from '../now.ts';
+import { findingDetail, findingWords } from '../words/findings.ts';
 import { clock, counted, day, size, whole } from '../words/amounts.ts';
 import { doorName, sopClassName, sourceName } from '../words/verdicts.ts';
 import { batchesOf, type Batch } from './batches.ts';
@@ -40,8 +41,8 @@ export function ArrivalsPage() {
       <title>Arrivals · Lazaret</title>
       <ListHead title="Arrivals" live={!list.isError && !list.isRefetchError} note="what came in, newest first" text={text} onText={(typed) => change(filter?.id ?? 'all', typed)}>
         <ToggleGroup.Root type="single" className={styles['filters']} aria-label="Show" value={filter?.id ?? 'all'} onValueChange={(id) => change(id === '' ? 'all' : id, text)}>
-          {filters.map(({ id, name, states: filtered }) => {
-            const count = counts === undefined ? null : (filtered.length === 0 ? states : filtered).reduce((sum, state) => sum + (counts[state] ?? 0), 0);
+          {filters.map(({ id, name, states: only }) => {
+            const count = counts === undefined ? null : (only.length === 0 ? allStates : only).reduce((sum, state) => sum + (counts[state] ?? 0), 0);
             return <ToggleGroup.Item key={id} value={id}>{name}{count !== null && <small>{whole(count)}</small>}</ToggleGroup.Item>;
           })}
         </ToggleGroup.Root>
@@ -107,23 +108,28 @@ function BatchRows({ batch, now, open, onToggle }: { readonly batch: Batch; read
   );
 }
 
-const barGroups: readonly { readonly className: string; readonly states: readonly State[] }[] = [
-  { className: 'archived', states: ['archived'] },
-  { className: 'moving', states: ['arriving', 'waiting', 'inspecting', 'cleared', 'released'] },
-  { className: 'held', states: ['held'] },
-  { className: 'gone', states: ['destroyed'] },
-];
+const barParts = ['archived', 'moving', 'malicious', 'malformed', 'unscannable', 'gone'] as const;
+
+function barPart({ state, verdict }: LedgerEntry): (typeof barParts)[number] {
+  if (state === 'held') return verdict === null || verdict === 'clean' ? 'malformed' : verdict;
+  return state === 'archived' ? 'archived' : state === 'destroyed' ? 'gone' : 'moving';
+}
+/** One held object among a thousand must be seen. */
+const barPartMin = 3;
 
 /** How far the batch has come. The chips beside it say the same in words. */
 function StateBar({ batch }: { readonly batch: Batch }) {
+  const least = (batch.entries.length * barPartMin) / 100;
+  const weights = barParts.map((part) => ({ part, count: batch.entries.filter((entry) => barPart(entry) === part).length })).filter(({ count }) => count > 0).map(({ part, count }) => ({ part, weight: Math.max(count, least) }));
+  const total = weights.reduce((sum, { weight }) => sum + weight, 0);
   let x = 0;
   return (
     <svg className={styles['bar']} viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
-      {barGroups.map(({ className, states: grouped }) => {
-        const width = (grouped.reduce((sum, state) => sum + (batch.states[state] ?? 0), 0) / batch.entries.length) * 100;
+      {weights.map(({ part, weight }) => {
+        const width = (weight / total) * 100;
         const left = x;
         x += width;
-        return <rect key={className} className={styles[className]} x={left} y={0} width={width} height={8} />;
+        return <rect key={part} className={styles[part]} x={left} y={0} width={width} height={8} />;
       })}
     </svg>
   );
@@ -161,7 +167,7 @@ function BatchEntries({ entries }: { readonly entries: readonly LedgerEntry[] })
           {shown.map((entry) => (
             <tr key={entry.objectId}>
               <td><Link data-row to="/objects/$objectId" params={{ objectId: entry.objectId }}>{sopClassName(entry.sopClassUID)}</Link> <span className={styles['routine']}>· {size(entry.bytes)} · {clock(entry.receivedAt)}</span></td>
-              <td className={styles['routine']}>{entry.findings[0] === undefined ? <Text max={64}>{entry.sopInstanceUID}</Text> : <Text max={140}>{entry.findings[0].text}</Text>}</td>
+              <td className={styles['routine']}>{entry.findings[0] === undefined ? <Text max={64}>{entry.sopInstanceUID}</Text> : <Text max={140}>{findingWords(entry.findings[0]).verdict === 'clean' ? entry.sopInstanceUID : findingDetail(entry.findings[0]) || findingWords(entry.findings[0]).title}</Text>}</td>
               <td><StateChip state={entry.state} /></td>
               <td><span className={joined(styles['chips'])}>{entry.verdict !== null && <VerdictChip verdict={entry.verdict} />}{entry.disarmed.length > 0 && <PlainChip>disarmed</PlainChip>}</span></td>
             </tr>

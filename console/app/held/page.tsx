@@ -8,7 +8,7 @@ import { Empty, Hidden, Loading, PatientName, PlainChip, Text, Trouble, VerdictC
 import { listQuery } from '../queries.ts';
 import { useNow } from '../now.ts';
 import { age, counted, moment, size } from '../words/amounts.ts';
-import { ordered, whyHeld } from '../words/findings.ts';
+import { findingDetail, ordered, whyHeld } from '../words/findings.ts';
 import { plain } from '../words/plain.ts';
 import { doorName, sopClassName, sourceName, subject } from '../words/verdicts.ts';
 import { byUrgency, urgencyOf } from './urgency.ts';
@@ -60,14 +60,14 @@ function HeldRow({ entry, now }: { readonly entry: LedgerEntry; readonly now: nu
     <tr className={styles['row']} onClick={(event) => { if (!(event.target as Element).closest('a')) open(); }}>
       <td className={joined(styles['edge'], verdict !== null && styles[`edge${verdict.charAt(0).toUpperCase()}${verdict.slice(1)}`])}>
         <Link data-row className={styles['reason']} to="/objects/$objectId" params={{ objectId: entry.objectId }} title={why.meaning}>{why.title}{why.more > 0 && ` and ${why.more} more`}</Link>
-        <span className={styles['soft']}>{proposal !== undefined ? <><bdi>{plain(proposal.person, 40)}</bdi> proposes to {proposal.decision}: waits for a second person</> : <Text max={160}>{entry.findings[0]?.text ?? why.meaning}</Text>}</span>
+        <span className={styles['soft']}>{proposal !== undefined ? <><bdi>{plain(proposal.person, 40)}</bdi> proposes to {proposal.decision}: waits for a second person</> : <Text max={160}>{entry.findings[0] === undefined ? why.meaning : findingDetail(entry.findings[0]) || why.meaning}</Text>}</span>
       </td>
       <td>
         <span className={styles['strong']}><PatientName name={entry.patientName} id={entry.patientID} /></span>
         <span className={styles['soft']} title={`${sopClassName(entry.sopClassUID)}, ${size(entry.bytes)}`}>{subject(entry)} · {sopClassName(entry.sopClassUID)}</span>
       </td>
       <td><span className={styles['strong']}><bdi>{sourceName(entry.source)}</bdi></span><span className={styles['soft']} title={doorName(entry.source)}>{doorName(entry.source)}</span></td>
-      <td><span className={styles[urgency.level]} title={urgency.text}>{urgency.short}</span><span className={styles['soft']}>held for <time dateTime={new Date(entry.receivedAt).toISOString()} title={moment(entry.receivedAt)}>{age(now - entry.receivedAt)}</time></span></td>
+      <td><span className={styles[urgency.level]} title={urgency.text}>{urgency.short}</span><span className={styles['soft']}>{now - entry.receivedAt < 60_000 ? 'held ' : 'held for '}<time dateTime={new Date(entry.receivedAt).toISOString()} title={moment(entry.receivedAt)}>{age(now - entry.receivedAt)}</time></span></td>
       <td>
         <span className={styles['chips']}>
           {verdict !== null && verdict !== 'clean' && <VerdictChip verdict={verdict} />}

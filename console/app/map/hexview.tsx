@@ -4,6 +4,7 @@ import type { Finding } from '@lazaret/pacs/quarantine/contract.ts';
 import type { MapAnswer, MapSpan } from '@lazaret/pacs/quarantine/requests.ts';
 import { windowBytesMax } from '../../server/answers.ts';
 import { joined, partStyles } from '../parts/parts.tsx';
+import { isOfWhole } from '../words/findings.ts';
 import { whole } from '../words/amounts.ts';
 import { bytesOf, hexOffset, hexRows, rowBytes, type HexRow, type Run } from './hex.ts';
 import styles from './map.module.css';
@@ -32,7 +33,7 @@ export interface HexViewProps {
 export function HexView(props: HexViewProps) {
   const { window: { base64, offset }, bytes, spans, findings, selected, target, waiting, focus } = props;
   const data = useMemo(() => bytesOf(base64), [base64]);
-  const rows = useMemo(() => hexRows(data, offset, spans, findings.slice(0, findingsMarkedMax), selected), [data, offset, spans, findings, selected]);
+  const rows = useMemo(() => hexRows(data, offset, spans, findings.filter((finding) => !isOfWhole(finding)).slice(0, findingsMarkedMax), selected), [data, offset, spans, findings, selected]);
   const end = offset + data.byteLength;
   const placed = useRef('');
   useEffect(() => {

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { Finding } from '@lazaret/pacs/quarantine/contract.ts';
 import { joined, partStyles } from '../parts/parts.tsx';
 import { counted, whole } from '../words/amounts.ts';
+import { isOfWhole } from '../words/findings.ts';
 import { nameOf } from '../words/kinds.ts';
 import { plain } from '../words/plain.ts';
 import { Swatch } from './patterns.tsx';
@@ -23,7 +24,7 @@ export function PartTable({ cells, findings, selected, onSelect }: { readonly ce
           <thead><tr><th scope="col">Offset</th><th scope="col" className={styles['num']}>Bytes</th><th scope="col">Part</th><th scope="col">Tag</th><th scope="col">VR</th><th scope="col">Path</th><th scope="col">Found</th></tr></thead>
           <tbody>
             {cells.slice(start, start + rowsPerPage).map((cell, index) => {
-              const found = findings.flatMap((finding, at) => (finding.offset < cell.offset + cell.length && finding.offset + Math.max(finding.length, 1) > cell.offset ? [at + 1] : []));
+              const found = findings.flatMap((finding, at) => (!isOfWhole(finding) && finding.offset < cell.offset + cell.length && finding.offset + Math.max(finding.length, 1) > cell.offset ? [at + 1] : []));
               return (
                 <tr key={cell.offset} {...(found.length > 0 ? { 'data-found': '' } : {})}>
                   <td>{cell.offset}</td>

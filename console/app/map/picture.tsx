@@ -8,7 +8,7 @@ import type { MapAnswer } from '@lazaret/pacs/quarantine/requests.ts';
 import { Loading, Text, Trouble, joined, partStyles } from '../parts/parts.tsx';
 import { mapQuery, windowStart } from '../queries.ts';
 import { counted, size, whole } from '../words/amounts.ts';
-import { findingWords } from '../words/findings.ts';
+import { findingDetail, findingWords, isOfWhole } from '../words/findings.ts';
 import { familyWords, legendOf, nameOf } from '../words/kinds.ts';
 import { plain } from '../words/plain.ts';
 import { Comparison } from './comparison.tsx';
@@ -166,7 +166,7 @@ function Readout({ cell }: { readonly cell: Cell }) {
 
 /** What the selected part is, and what was found in it. */
 function About({ cell, findings, finding }: { readonly cell: Cell; readonly findings: readonly Finding[]; readonly finding: number | null }) {
-  const here = findings.map((each, index) => ({ each, index })).filter(({ each, index }) => index === finding || (each.offset < cell.offset + cell.length && each.offset + Math.max(each.length, 1) > cell.offset));
+  const here = findings.map((each, index) => ({ each, index })).filter(({ each, index }) => index === finding || (each.offset < cell.offset + cell.length && each.offset + Math.max(each.length, 1) > cell.offset && !isOfWhole(each)));
   return (
     <div className={styles['about']} role="region" aria-label="The selected part">
       <h3><Text max={80}>{nameOf(cell.span)}</Text></h3>
@@ -175,7 +175,7 @@ function About({ cell, findings, finding }: { readonly cell: Cell; readonly find
         return (
           <div key={index} className={joined(styles['found'], styles[words.verdict])}>
             <h4>{index + 1}. {words.title}</h4>
-            <p><Text>{each.text}</Text></p>
+            <p><Text>{findingDetail(each)}</Text></p>
           </div>
         );
       })}

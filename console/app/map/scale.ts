@@ -73,7 +73,7 @@ export interface Pin {
 
 /** Marks at least `distanceMin` pixels apart. */
 export function pinsOf(findings: readonly { readonly offset: number }[], scale: Scale, distanceMin: number): Pin[] {
-  const sorted = findings.map((finding, index) => ({ x: scale.toX(finding.offset), index })).sort((one, other) => one.x - other.x || one.index - other.index);
+  const sorted = findings.map((finding, index) => ({ x: scale.toX(finding.offset), index })).toSorted((one, other) => one.x - other.x || one.index - other.index);
   const pins: { x: number; findings: number[] }[] = [];
   for (const { x, index } of sorted) {
     const before = pins.at(-1);

@@ -6,7 +6,7 @@ import { useEffect, useMemo, useRef, type KeyboardEvent, type PointerEvent } fro
 import type { Finding } from '@lazaret/pacs/quarantine/contract.ts';
 import { joined } from '../parts/parts.tsx';
 import { counted, sizeShort } from '../words/amounts.ts';
-import { findingWords } from '../words/findings.ts';
+import { findingWords, isOfWhole } from '../words/findings.ts';
 import { familyWords, nameOf } from '../words/kinds.ts';
 import { fillOf } from './patterns.tsx';
 import { indexAt, type Cell, type Region } from './regions.ts';
@@ -171,7 +171,7 @@ function Mark({ finding, cells, scale }: { readonly finding: Finding; readonly c
   const first = cells[0];
   const last = cells.at(-1);
   const end = finding.offset + Math.max(finding.length, 1);
-  if (first === undefined || last === undefined || end <= first.offset || finding.offset >= last.offset + last.length) return null;
+  if (isOfWhole(finding) || first === undefined || last === undefined || end <= first.offset || finding.offset >= last.offset + last.length) return null;
   const x = scale.toX(Math.max(finding.offset, first.offset));
   const right = end >= last.offset + last.length ? scale.width : scale.toX(end);
   return <rect className={joined(styles['mark'], toneOf(finding))} x={x + 0.75} y={bandTop + 1} width={Math.max(right - x - 1.5, 4)} height={bandHeight - 2} rx={2} />;
@@ -186,7 +186,10 @@ const pinWidth = 20;
 
 /** For the mouse; the list of findings beside the picture does the same for everyone. */
 function Pins({ findings, finding, scale, onFinding }: StripsProps & { readonly scale: Scale }) {
-  return pinsOf(findings, scale, pinWidth).map((pin) => {
+  // What concerns the whole object has no place on the strip.
+  const placed = findings.flatMap((each, index) => (isOfWhole(each) ? [] : [{ offset: each.offset, index }]));
+  return pinsOf(placed, scale, pinWidth).map((bunch) => {
+    const pin = { x: bunch.x, findings: bunch.findings.map((each) => placed[each]?.index ?? 0) };
     const [first = 0] = pin.findings;
     const x = Math.min(Math.max(pin.x, pinWidth / 2), scale.width - pinWidth / 2);
     const current = finding !== null && pin.findings.includes(finding);

@@ -7,8 +7,8 @@ import { Picture } from '../map/picture.tsx';
 import { BackIcon, LockIcon, VerdictIcon } from '../parts/icons.tsx';
 import { Copy, Loading, PatientName, StateChip, Text, Trouble, VerdictChip, joined, partStyles, shortDigest } from '../parts/parts.tsx';
 import { entryQuery } from '../queries.ts';
-import { moment, size, whole } from '../words/amounts.ts';
-import { findingWords, ordered, whyHeld } from '../words/findings.ts';
+import { counted, moment, size, whole } from '../words/amounts.ts';
+import { findingDetail, findingWords, isOfWhole, ordered, whyHeld } from '../words/findings.ts';
 import { personName, plain } from '../words/plain.ts';
 import { doorName, sopClassName, sourceName, stateWords, subject, verdictWords } from '../words/verdicts.ts';
 import { DecisionPanel } from './decisionpanel.tsx';
@@ -70,15 +70,20 @@ function VerdictPanel({ entry }: { readonly entry: LedgerEntry }) {
   );
 }
 
-/** More than these are repetitions; the table of parts marks them all. */
-const findingsShown = 12;
+/** As many as leave the decision in sight; the rest is a click away. */
+const findingsShown = 4;
+/** Beyond these are repetitions; the table of parts marks them all. */
+const findingsListedMax = 100;
 
 function Findings({ entry, finding, onFinding }: { readonly entry: LedgerEntry; readonly finding: number | null; readonly onFinding: (finding: number) => void }) {
+  const [all, setAll] = useState(false);
+  const count = all || (finding ?? 0) >= findingsShown ? findingsListedMax : findingsShown;
+  const hidden = entry.findings.length - count;
   return (
     <section className={joined(partStyles['card'], styles['card'])} aria-labelledby="findings">
       <h2 id="findings">{entry.verdict === 'clean' && entry.conflicts.length === 0 ? 'Noted, without effect' : 'What was found'}</h2>
       <ol className={styles['findings']}>
-        {entry.findings.slice(0, findingsShown).map((each, index) => {
+        {entry.findings.slice(0, count).map((each, index) => {
           const words = findingWords(each);
           return (
             <li key={index}>
@@ -86,15 +91,17 @@ function Findings({ entry, finding, onFinding }: { readonly entry: LedgerEntry; 
                 <span className={joined(styles['number'], styles[words.verdict])}>{index + 1}</span>
                 <strong>{words.title}</strong>
                 <span>
-                  <span className={styles['meaning']}><Text>{each.text}</Text></span>
-                  <small>{plain(each.engine, 40)}{each.tag !== '' && ` · ${plain(each.tag, 20)}`} · offset {whole(each.offset)}, {whole(each.length)} bytes</small>
+                  <span className={styles['meaning']}><Text>{findingDetail(each)}</Text></span>
+                  <small>{plain(each.engine, 40)}{each.tag !== '' && ` · ${plain(each.tag, 20)}`} · {isOfWhole(each) ? 'the object as a whole' : `offset ${whole(each.offset)}, ${counted(each.length, 'byte')}`}</small>
                 </span>
               </button>
             </li>
           );
         })}
       </ol>
-      {entry.findings.length > findingsShown && <p>and {entry.findings.length - findingsShown} more, all marked in the table of parts.</p>}
+      {hidden > 0 && (count === findingsShown
+        ? <button type="button" className={joined(partStyles['button'], partStyles['small'], styles['moreFindings'])} onClick={() => setAll(true)}>Show {hidden} more</button>
+        : <p>and {hidden} more, all marked in the table of parts.</p>)}
     </section>
   );
 }

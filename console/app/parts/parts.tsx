@@ -58,11 +58,13 @@ export function Copy({ value, shown, what }: { readonly value: string; readonly 
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
   const copy = (): void => {
-    void navigator.clipboard?.writeText(value).then(() => {
+    const say = (): void => {
       setCopied(true);
       clearTimeout(timer.current);
       timer.current = setTimeout(() => setCopied(false), 1800);
-    }, () => undefined);
+    };
+    // A browser may forbid it: then nothing is said to be copied.
+    void navigator.clipboard?.writeText(value).then(say, () => undefined);
   };
   return (
     <button type="button" className={styles['copy']} onClick={copy} title={`Copy ${what}: ${plain(value)}`}>

@@ -7,6 +7,18 @@ export function findingWords(finding: Pick<Finding, 'code'>): VerdictRow {
   return verdictRow(finding.code);
 }
 
+/** What a finding adds to its title: its own sentence, without the title where it repeats it. */
+export function findingDetail(finding: Pick<Finding, 'code' | 'text'>): string {
+  const { title } = findingWords(finding);
+  const rest = finding.text.startsWith(title) ? finding.text.slice(title.length).replace(/^[\s:.,;]+/, '') : finding.text;
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
+}
+
+/** About the object as a whole: there is no byte to point at. */
+export function isOfWhole(finding: Pick<Finding, 'offset' | 'length' | 'tag'>): boolean {
+  return finding.offset === 0 && finding.length === 0 && finding.tag === '';
+}
+
 const conflict: VerdictRow = verdictRow('instance-conflict');
 const unexplained: VerdictRow = { verdict: 'unscannable', title: 'Could not be inspected to the end', meaning: 'Not all of the object could be looked into, so nobody can say that it is harmless.', advice: 'Look under System whether something needs care, then have a reviewer look at it.' };
 
