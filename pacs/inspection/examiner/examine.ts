@@ -103,7 +103,7 @@ function scanInflated(mapped: MappedObject, engine: YaraEngine): Finding[] {
     for (const finding of engine.scan({ bytes, offset, place })) {
       if (findings.some((known) => known.code === finding.code && known.text.includes(`byte ${finding.offset} `))) continue;
       // A missing engine has said so once already.
-      if (finding.engine === yaraName && /^engine-/.test(finding.code)) continue;
+      if (finding.engine === yaraName && finding.code.startsWith('engine-')) continue;
       findings.push({ ...finding, offset: mapped.dataSetOffset, length: mapped.dataSetLength, text: `${finding.text}, at byte ${finding.offset} of the inflated Data Set` });
     }
   }

@@ -1,0 +1,86 @@
+/** A report from a taken-over examiner: each lie is refused. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { spanKinds } from '@lazaret/dicom/filemap/contract.ts';
+import type { Digest, ObjectId } from '../reception/contract.ts';
+import type { Work } from '../quarantine/contract.ts';
+import { decodeSpans, encodeSpans } from './assignment.ts';
+import { checkHello, checkReport } from './report.ts';
+
+const digest = 'ab'.repeat(32) as Digest;
+const work: Work = { objectId: '0'.repeat(32) as ObjectId, bytes: 1000, sha256: digest, sopClassUID: '', sopInstanceUID: '', transferSyntaxUID: '' };
+const spansOf = (...rows: [offset: number, length: number][]): Uint8Array => encodeSpans({
+  count: rows.length, offsets: Float64Array.from(rows.map(([offset]) => offset)), lengths: Float64Array.from(rows.map(([, length]) => length)),
+  kinds: new Uint8Array(rows.length).fill(spanKinds.indexOf('value')), tags: new Uint32Array(rows.length), depths: new Uint8Array(rows.length),
+});
+const whole = spansOf([0, 400], [400, 600]);
+const prefix = Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), Buffer.alloc(68)]);
+const instance = {
+  sopClassUID: '1.2', sopInstanceUID: '1.2.3', studyInstanceUID: '1.2.4', seriesInstanceUID: '1.2.5', transferSyntaxUID: '1.2.840.10008.1.2.1', metadata: '{}',
+  dataSetOffset: 200, dataSetLength: 800, frames: { kind: 'native', offset: 300, frameLength: 350, count: 2, bitsPerPixel: 16 }, chunks: null,
+};
+const disarmed = { what: ['preamble'], prefix: prefix.toString('base64'), dataSetOffset: 200, dataSetLength: 800, dataSetSha256: digest, sha256: digest, bytes: 1000 };
+const report = { id: 7, sha256: digest, bytes: 1000, findings: [{ code: 'tag-duplicate', offset: 10, length: 4, tag: '(0010,0010)', engine: 'structure', text: 'twice' }], instance, disarmed: null, dataSetSha256: '', map: null };
+
+type Changes = Readonly<Record<string, unknown>>;
+const problemOf = (changes: Changes, spans = whole): string | null => {
+  const checked = checkReport(JSON.parse(JSON.stringify({ ...report, ...changes })), spans, 7, work);
+  return 'problem' in checked ? checked.problem : null;
+};
+
+test('a true report passes, and comes out as it went in', () => {
+  const checked = checkReport(JSON.parse(JSON.stringify({ ...report, disarmed })), whole, 7, work);
+  assert.deepEqual(checked, { report: { ...report, disarmed } });
+});
+
+test('spans that do not account for every byte are refused', () => {
+  for (const spans of [spansOf(), spansOf([0, 999]), spansOf([0, 400], [401, 599]), spansOf([0, 500], [400, 600]), spansOf([0, 1001]), whole.subarray(1)]) assert.notEqual(problemOf({}, spans), null);
+});
+
+// Each guard with something that it refuses.
+const lies: Readonly<Record<string, Changes>> = {
+  'about another object': { id: 8 },
+  'another length': { bytes: 999 },
+  'no digest': { sha256: 'AB'.repeat(32) },
+  'findings without end': { findings: Array.from({ length: 201 }, () => report.findings[0]) },
+  'a finding outside the object': { findings: [{ ...report.findings[0], offset: 1001 }] },
+  'a finding with a path as code': { findings: [{ ...report.findings[0], code: '../x' }] },
+  'a finding with markup as tag': { findings: [{ ...report.findings[0], tag: '<b>' }] },
+  'a UID with a path in it': { instance: { ...instance, sopInstanceUID: '../../etc' } },
+  'a UID that is too long': { instance: { ...instance, studyInstanceUID: '1'.repeat(65) } },
+  'metadata that is no object': { instance: { ...instance, metadata: '[1]' } },
+  'a Data Set beyond the end': { instance: { ...instance, dataSetLength: 801 } },
+  'frames beyond the end': { instance: { ...instance, frames: { ...instance.frames, count: 3 } } },
+  'fragments beyond the end': { instance: { ...instance, frames: { kind: 'encapsulated', frames: [[900, 101]] } } },
+  'half a fragment': { instance: { ...instance, frames: { kind: 'encapsulated', frames: [[900]] } } },
+  'frames of an unknown kind': { instance: { ...instance, frames: { kind: 'other' } } },
+  'chunks that do not cover the object': { instance: { ...instance, chunks: { size: 100, digests: [digest] } } },
+  'a Data Set that was neutralised': { disarmed: { ...disarmed, what: ['dataSet'] } },
+  'a preamble that is not zero': { disarmed: { ...disarmed, prefix: Buffer.concat([Buffer.from('MZ'), prefix.subarray(2)]).toString('base64') } },
+  'a prefix that is no Part 10': { disarmed: { ...disarmed, prefix: Buffer.alloc(200).toString('base64') } },
+  'a disarmed length that does not add up': { disarmed: { ...disarmed, bytes: 1001 } },
+  'a kept Data Set outside the object': { disarmed: { ...disarmed, dataSetOffset: 300 } },
+  'a negative number': { instance: { ...instance, dataSetOffset: -1 } },
+  'a number that is text': { bytes: '1000' },
+  'findings that are no list': { findings: { length: 0 } },
+};
+for (const [lie, changes] of Object.entries(lies)) {
+  test(`refused: ${lie}`, () => assert.notEqual(problemOf(changes), null));
+}
+
+test('control characters in a finding do not get through', () => {
+  const checked = checkReport({ ...report, findings: [{ ...report.findings[0], text: 'a\u001b[2Jb\u202e' }] }, whole, 7, work);
+  assert.equal('report' in checked && checked.report.findings[0]!.text, 'a?[2Jb?');
+});
+
+test('spans survive the pipe, at any alignment', () => {
+  const shifted = new Uint8Array(whole.length + 1);
+  shifted.set(whole, 1);
+  assert.deepEqual(decodeSpans(shifted.subarray(1)), decodeSpans(whole));
+});
+
+test('the first words of an examiner must be a hello', () => {
+  const engine = { name: 'yara-x', version: '1', signatures: 'rules 1', state: 'ready', text: '' };
+  assert.deepEqual(checkHello({ ready: true, engines: [engine] }), { ready: true, engines: [engine] });
+  for (const wrong of [null, 7, {}, { ready: true }, { ready: true, engines: [{ ...engine, state: 'perfect' }] }, { ready: true, engines: [{ ...engine, name: 'a b' }] }]) assert.equal(checkHello(wrong), null);
+});
