@@ -12,7 +12,7 @@ import { repository, startSystem } from '../system.ts';
 import { axeFindings, launch, openPage } from './browser.ts';
 
 const pictures = process.env['LAZARET_PICTURES'];
-const sent = ['ct-512', 'pedicom', 'truncated', 'preamble-tiff', 'trailing-pe', 'text-like-code', 'nesting-1060'];
+const sent = ['ct-512', 'pedicom', 'truncated', 'preamble-tiff', 'trailing-zeros', 'trailing-pe', 'text-like-code', 'nesting-1060'];
 
 test('sign in, see why it is held and where in its bytes, release it with a reason', async (t) => {
   const chromium = peer(t, 'chromium');

@@ -28,7 +28,7 @@ export interface PictureProps {
 }
 
 export function Picture({ entry, finding, onFinding }: PictureProps) {
-  const first = windowStart(entry.findings[0]?.offset ?? 0);
+  const first = windowStart(placedFindings(entry)[0]?.offset ?? 0);
   const map = useQuery(mapQuery(entry.objectId, first));
   return (
     <section className={joined(partStyles['card'], styles['map'])} aria-labelledby="map-title">
@@ -41,13 +41,22 @@ export function Picture({ entry, finding, onFinding }: PictureProps) {
   );
 }
 
+/** What is archived after disarming is mapped as archived: the findings were about bytes that are no longer there. */
+function isAsArchived(entry: LedgerEntry): boolean {
+  return entry.state === 'archived' && entry.disarmed.length > 0;
+}
+const none: readonly Finding[] = [];
+function placedFindings(entry: LedgerEntry): readonly Finding[] {
+  return isAsArchived(entry) ? none : entry.findings;
+}
+
 /** So many cells around the first finding, or at the beginning, are under the lens at first. */
 const firstLensCells = 11;
 
 function Explored({ entry, map, firstStart, finding, onFinding }: PictureProps & { readonly map: MapAnswer; readonly firstStart: number }) {
   const { bytes, spans } = map;
   // The ledger's findings are what the verdict was given for; the map's are made afresh and may lack those of an engine.
-  const findings = entry.findings;
+  const findings = placedFindings(entry);
   const cells = useMemo(() => cellsOf(spans), [spans]);
   const regions = useMemo(() => regionsOf(spans), [spans]);
   const [selected, setSelected] = useState(() => indexAt(cells, findings[0]?.offset ?? 0));
@@ -92,7 +101,7 @@ function Explored({ entry, map, firstStart, finding, onFinding }: PictureProps &
     <>
       <div className={styles['head']}>
         <h2 id="map-title">File map</h2>
-        <p>every byte of {size(bytes)}, in {counted(cells.length, 'part')}</p>
+        <p>{isAsArchived(entry) && 'as archived, '}every byte of {size(bytes)}, in {counted(cells.length, 'part')}</p>
         <div className={styles['tools']}>
           {findings.length > 0 && (
             <>
