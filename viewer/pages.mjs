@@ -25,7 +25,8 @@ export function indexHtml(bundle) {
 }
 
 /** What OHIF's page has inline. */
-export const bootScript = `window.PUBLIC_URL = '/';
+export const bootScript = `console.time('scriptToView');
+window.PUBLIC_URL = '/';
 window.browserImportFunction = (name) => import(name);
 `;
 

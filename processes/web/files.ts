@@ -9,6 +9,8 @@ import type { RouteAnswer, RouteRequest } from '@lazaret/pacs/access/routes.ts';
 
 interface PageFile {
   readonly path: string;
+  /** Of a small file: what was listed is what is served, whatever happens to the folder. */
+  readonly content: Buffer | null;
   readonly bytes: number;
   readonly type: string;
   readonly etag: string;
@@ -16,6 +18,9 @@ interface PageFile {
   readonly gzip: { readonly path: string; readonly bytes: number } | null;
 }
 export type PageFiles = ReadonlyMap<string, PageFile>;
+
+/** Kept in memory. Of the viewer's files all but twenty are smaller, 5 MB together. */
+const smallBytesMax = 256 * 1024;
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.mjs': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.json': 'application/json; charset=utf-8',
@@ -38,16 +43,17 @@ export function listFiles(folder: string): PageFiles {
     const type = types[extname(path).toLowerCase()];
     if (type === undefined) continue;
     const gzip = sizes.get(`${path}.gz`);
-    files.set(relative(folder, path).split(sep).join('/'), { path, bytes, type, etag: etagOf(path, bytes), gzip: gzip === undefined ? null : { path: `${path}.gz`, bytes: gzip } });
+    const content = bytes <= smallBytesMax ? readFileSync(path) : null;
+    files.set(relative(folder, path).split(sep).join('/'), {
+      path, content, bytes: content?.length ?? bytes, type, etag: etagOf(path, bytes, content), gzip: gzip === undefined ? null : { path: `${path}.gz`, bytes: gzip },
+    });
   }
   return files;
 }
 
-/** Of the content for what is small or changes; names of the big ones carry a digest already. */
-function etagOf(path: string, bytes: number): string {
-  const hash = createHash('sha256').update(`${bytes}\n`);
-  if (bytes <= 256 * 1024) hash.update(readFileSync(path));
-  else hash.update(`${path}\n${statSync(path).mtimeMs}`);
+/** Of the content for what is small; names of the big ones carry a digest already. */
+function etagOf(path: string, bytes: number, content: Buffer | null): string {
+  const hash = createHash('sha256').update(content ?? `${path}\n${bytes}\n${statSync(path).mtimeMs}`);
   return `"${hash.digest('base64url').slice(0, 22)}"`;
 }
 
@@ -60,5 +66,5 @@ export function answerFile(files: PageFiles, name: string, request: RouteRequest
   if (file.gzip !== null && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) {
     return { status: 200, headers: { ...common, 'content-encoding': 'gzip', 'content-length': file.gzip.bytes }, body: createReadStream(file.gzip.path) };
   }
-  return { status: 200, headers: { ...common, 'content-length': file.bytes }, body: createReadStream(file.path) };
+  return { status: 200, headers: { ...common, 'content-length': file.bytes }, body: file.content ?? createReadStream(file.path) };
 }

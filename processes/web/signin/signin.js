@@ -16,7 +16,7 @@ function show(form, text) {
 }
 
 async function send(form, body) {
-  const button = form.querySelector('button');
+  const button = form.querySelector('[type=submit]');
   button.disabled = true;
   show(form, '');
   try {
@@ -61,9 +61,15 @@ first.addEventListener('submit', (event) => {
   void send(first, { page, code: code.value, name: name.value.trim(), password: password.value });
 });
 
+function turnTo(form) {
+  for (const each of [signIn, first]) each.hidden = each !== form;
+  form.querySelector('input').focus();
+}
+document.getElementById('to-sign-in').addEventListener('click', () => turnTo(signIn));
+document.getElementById('to-first').addEventListener('click', () => turnTo(first));
+
 fetch('/sign-in/state').then((response) => response.json()).then((answer) => {
   if (!answer.firstAdministratorMissing) return;
-  signIn.hidden = true;
-  first.hidden = false;
-  document.getElementById('code').focus();
+  document.getElementById('to-first').hidden = false;
+  turnTo(first);
 }).catch(() => show(signIn, 'The server cannot be reached. Load the page again.'));

@@ -1,0 +1,46 @@
+/** Every route of this server, in one list: what main.ts mounts and what test/access walks. */
+import type { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { consoleRoutes } from '@lazaret/console/server/routes.ts';
+import type { Route } from '@lazaret/pacs/access/routes.ts';
+import { stowRoutes } from '@lazaret/pacs/reception/stow/routes.ts';
+import { retrievalRoutes } from '@lazaret/pacs/retrieval/dicomweb/routes.ts';
+import type { Layout } from '@lazaret/system/layout.ts';
+import type { Keeper } from './authentication.ts';
+import { listFiles } from './files.ts';
+import { viewerRoutes } from './pages.ts';
+import type { Sessions } from './sessions.ts';
+import { signInRoutes } from './signin.ts';
+import type { SignatureEpoch } from './signatures.ts';
+
+export interface RouteParts {
+  readonly keeper: Keeper;
+  readonly sessions: Sessions;
+  readonly layout: Layout;
+  /** A connection that only reads. */
+  readonly database: DatabaseSync;
+  readonly signatures: Pick<SignatureEpoch, 'accepts'>;
+}
+
+const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export function allRoutes({ keeper, sessions, layout, database, signatures }: RouteParts): readonly Route[] {
+  const series = database.prepare('SELECT seriesInstanceUID FROM instances JOIN series USING (seriesKey) JOIN studies USING (studyKey) WHERE sopInstanceUID = ? AND studyInstanceUID = ?');
+  return [
+    { method: 'GET', url: '/healthz', action: 'sign-in', audience: 'service', handler: () => ({ status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: 'up\n' }) },
+    ...signInRoutes({ keeper, sessions, files: listFiles(folder('./signin')) }),
+    ...stowRoutes({
+      arriving: layout.arriving, keeper,
+      seriesOf: (studyInstanceUID, sopInstanceUID) => (series.get(sopInstanceUID, studyInstanceUID) as { seriesInstanceUID: string } | undefined)?.seriesInstanceUID ?? null,
+    }),
+    ...retrievalRoutes({
+      database, archive: layout.archive, now: Date.now,
+      record: (message) => keeper.request('record', message),
+      acceptable: (epoch) => signatures.accepts(epoch),
+      recheck: (digest) => keeper.request('recheck', { digest }),
+      damage: (digest, found) => keeper.request('damage', { digest, found }),
+    }),
+    ...consoleRoutes({ keeper, pages: folder('../../console/dist') }),
+    ...viewerRoutes(listFiles(folder('../../viewer/dist'))),
+  ];
+}
