@@ -1,6 +1,6 @@
 /**
  * Grouped commits: what is asked while a commit runs joins the next one, so many objects share one sync of the ledger and one of
- * the audit log. An answer goes out only when both are durable.
+ * the audit log. An answer to somebody who waits goes out only when both are durable.
  *
  *   BEGIN → every step of the group → audit written, its fdatasync begun in the thread pool → files renamed → COMMIT → both durable → answers
  *
@@ -18,6 +18,13 @@ const groupStepsMax = 256;
 /** A conclusion waits this long for an admission to share its sync with: nobody at a door waits for it. */
 const companyMs = 4;
 
+/**
+ * `now`: somebody waits for the answer, which means durable. `soon`: a step of our own that would be done again after a power failure
+ * (a conclusion: the object is then `waiting` again). A group of only such steps is committed without a sync; the next `now` syncs
+ * it too, since both files are written in order.
+ */
+export type Urgency = 'now' | 'soon';
+
 export interface Group {
   readonly time: number;
   /** Number of the first audit entry of this group. */
@@ -31,6 +38,7 @@ export interface Group {
 export type Step<Answer> = (group: Group) => Answer;
 
 interface Waiting {
+  readonly urgency: Urgency;
   readonly step: Step<unknown>;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -43,6 +51,7 @@ export class Commits {
   #waiting: Waiting[] = [];
   #running: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #synchronous = true;
   readonly #begin;
   readonly #commit;
   readonly #rollback;
@@ -57,10 +66,10 @@ export class Commits {
     this.#rollback = database.prepare('ROLLBACK');
   }
 
-  /** Runs a step in the next group; resolves with its answer once that is durable. */
-  submit<Answer>(step: Step<Answer>, urgency: 'now' | 'soon' = 'now'): Promise<Answer> {
+  /** Runs a step in the next group; resolves with its answer once that is durable, for `soon` once it is committed. */
+  submit<Answer>(step: Step<Answer>, urgency: Urgency = 'now'): Promise<Answer> {
     const answer = new Promise<Answer>((resolve, reject) => {
-      this.#waiting.push({ step, resolve: resolve as (answer: unknown) => void, reject });
+      this.#waiting.push({ urgency, step, resolve: resolve as (answer: unknown) => void, reject });
     });
     if (this.#running === null) {
       if (urgency === 'now') this.#start();
@@ -111,6 +120,8 @@ export class Commits {
       after: (action) => void after.push(action),
     };
     const answers: unknown[] = [];
+    const durable = members.some((member) => member.urgency === 'now');
+    this.#sync(durable);
     this.#begin.run();
     for (const [index, member] of members.entries()) {
       try {
@@ -125,7 +136,7 @@ export class Commits {
     let recorded: Promise<void>;
     let renamed = 0;
     try {
-      recorded = this.#log.append(group.record.messages(group.time));
+      recorded = this.#log.append(group.record.messages(group.time), durable);
       recorded.catch(() => {});
       for (const [from, to] of renames) {
         renameSync(from, to);
@@ -144,13 +155,24 @@ export class Commits {
     for (const [index, member] of members.entries()) member.resolve(answers[index]);
   }
 
+  /** In WAL mode FULL syncs the log at each COMMIT, NORMAL only at checkpoints; neither can tear a transaction. */
+  #sync(durable: boolean): void {
+    if (durable === this.#synchronous) return;
+    this.#database.exec(durable ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL');
+    this.#synchronous = durable;
+  }
+
   #undo(renames: readonly [from: string, to: string][]): void {
     if (this.#database.isTransaction) this.#rollback.run();
     for (const [from, to] of renames.toReversed()) renameSync(to, from);
   }
 }
 
+/** Primary result codes that say that a statement was given what it cannot take: TOOBIG, CONSTRAINT, MISMATCH, RANGE. */
+const wrongStatement: readonly number[] = [18, 19, 20, 25];
+
 /** SQLite's own errors (disk full, I/O) are the environment's; anything else is ours. */
 function unexpected(error: unknown): unknown {
-  return (error as { code?: string }).code === 'ERR_SQLITE_ERROR' ? unavailable('ledger-unavailable', `the ledger cannot be used: ${String(error)}`, error) : error;
+  const { code, errcode } = error as { code?: string; errcode?: number };
+  return code === 'ERR_SQLITE_ERROR' && !wrongStatement.includes((errcode ?? 0) & 0xff) ? unavailable('ledger-unavailable', `the ledger cannot be used: ${String(error)}`, error) : error;
 }

@@ -9,7 +9,8 @@ import { eventIDs, eventTypes } from '@lazaret/audit/codes.ts';
 import type { Digest, ObjectId } from '../reception/contract.ts';
 import { composeDisarmed } from './compose.ts';
 import type { Group } from './commits.ts';
-import type { Conclusion, Disarmed, Finding, InstanceReport, LedgerEntry, Verdict } from './contract.ts';
+import type { Conclusion, Disarmed, Finding, InstanceReport, LedgerEntry, Verdict, Work } from './contract.ts';
+import { checkConclusion, checkFields, checkObjectId } from './guards.ts';
 import { sourceOf, type Change, type LedgerRow } from './ledger.ts';
 import type { Parts } from './parts.ts';
 import { personOf, type Person } from './people.ts';
@@ -23,6 +24,19 @@ export const withdrawnPath = (quarantine: string, objectId: string): string => `
 /** A finding of the quarantine itself. */
 export function finding(code: string, text: string): Finding {
   return { code, offset: 0, length: 0, tag: '', engine: 'quarantine', text };
+}
+
+/** A conclusion that is not what it should be says nothing of the object, so the object is not clean. */
+function readConclusion(untrusted: unknown, work: Work): Conclusion {
+  try {
+    return checkConclusion(untrusted);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return {
+      objectId: work.objectId, sha256: work.sha256, verdict: 'unscannable', findings: [finding('conclusion-invalid', `What the inspection said of this object cannot be taken: ${error.message}.`)],
+      disarmed: null, epoch: '', ms: 0, instance: null,
+    };
+  }
 }
 
 /** As many Series as may arrive side by side. */
@@ -43,11 +57,16 @@ export class Conclusions {
     this.#parts = parts;
   }
 
-  /** Refuses with `work-unknown` what the asker has not claimed. Resolves once durable. */
-  async conclude(conclusion: Conclusion, signal: AbortSignal): Promise<void> {
+  /**
+   * Refuses with `work-unknown` what the asker has not claimed; everything else leads to a state, since work that is given out again and
+   * again would keep the inspectors from all other. Resolves once durable.
+   */
+  async conclude(untrusted: unknown, signal: AbortSignal): Promise<void> {
     const { queue, layout, ledger, commits } = this.#parts;
-    const job = queue.leaseOf(conclusion.objectId, signal);
-    if (job === null) throw refused('work-unknown', `object ${conclusion.objectId} was not claimed through this connection, or is concluded already`);
+    const objectId = checkObjectId(checkFields(untrusted)['objectId']);
+    const job = queue.leaseOf(objectId, signal);
+    if (job === null) throw refused('work-unknown', `object ${objectId} was not claimed through this connection, or is concluded already`);
+    const conclusion = readConclusion(untrusted, job.work);
     if (job.area === 'archive') {
       queue.rechecked(conclusion.objectId, conclusion);
       return;
@@ -61,7 +80,13 @@ export class Conclusions {
       if (wrong !== null) reasons.push(finding('digest-mismatch', `The object could not be disarmed: ${wrong}.`));
     }
     if (conclusion.verdict === 'clean' && conclusion.instance === null) reasons.push(finding('instance-missing', 'The inspection found nothing wrong but did not say which instance this is.'));
-    await commits.submit((group) => this.#step(group, conclusion, reasons), 'soon');
+    try {
+      await commits.submit((group) => this.#step(group, conclusion, reasons), 'soon');
+    } catch (error) {
+      if (error instanceof Failure && error.severity === 'unavailable') throw error;
+      const failed = finding('index-failed', `The archive could not take this object: ${error instanceof Failure ? error.message : 'it is of a shape that was not expected'}.`);
+      await commits.submit((group) => this.#step(group, { ...conclusion, instance: null }, [...reasons, failed]));
+    }
   }
 
   /** The entry once the object is concluded, or as it is when the time is over. */

@@ -98,7 +98,31 @@ function checkInstance(untrusted: unknown): InstanceReport {
   return {
     sopClassUID: text(value, 'sopClassUID'), sopInstanceUID: text(value, 'sopInstanceUID'), studyInstanceUID: text(value, 'studyInstanceUID'), seriesInstanceUID: text(value, 'seriesInstanceUID'),
     transferSyntaxUID: text(value, 'transferSyntaxUID'), metadata: text(value, 'metadata', Infinity), dataSetOffset: count(value, 'dataSetOffset'), dataSetLength: count(value, 'dataSetLength'),
-    // Their inside is checked by the index, which knows what it needs.
-    frames: value['frames'] as InstanceReport['frames'], chunks: value['chunks'] as InstanceReport['chunks'],
+    frames: checkFrames(value['frames']), chunks: checkChunks(value['chunks']),
   };
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function checkFrames(untrusted: unknown): InstanceReport['frames'] {
+  if (untrusted === null) return null;
+  const value = fields(untrusted, 'frames');
+  if (value['kind'] === 'native') {
+    return { kind: 'native', offset: count(value, 'offset'), frameLength: count(value, 'frameLength'), count: count(value, 'count'), bitsPerPixel: count(value, 'bitsPerPixel') };
+  }
+  const { frames } = value;
+  if (value['kind'] !== 'encapsulated' || !Array.isArray(frames)) throw refused('request-invalid', 'frames is no table of frames');
+  // Pairs of offset and length.
+  if (!frames.every((frame) => Array.isArray(frame) && frame.length % 2 === 0 && frame.every(isCount))) throw refused('request-invalid', 'a frame is not a list of fragments');
+  return { kind: 'encapsulated', frames: frames as number[][] };
+}
+
+function checkChunks(untrusted: unknown): InstanceReport['chunks'] {
+  if (untrusted === null) return null;
+  const value = fields(untrusted, 'chunks');
+  const { digests } = value;
+  if (!Array.isArray(digests) || !digests.every((each) => typeof each === 'string' && isDigest(each))) throw refused('request-invalid', 'chunks.digests is not a list of SHA-256');
+  const size = count(value, 'size');
+  if (size === 0) throw refused('request-invalid', 'chunks.size is 0');
+  return { size, digests: digests as string[] };
 }

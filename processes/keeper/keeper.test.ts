@@ -159,6 +159,13 @@ test('everything but clean over the same bytes is held', async (t) => {
   const refused = await bench.conclude({ ...conclusion, instance: { ...conclusion.instance!, metadata: 'not JSON' } });
   assert.equal(refused.state, 'held');
   assert.equal(refused.findings[0]!.code, 'metadata-invalid');
+  // A report that cannot be taken must not come back to the inspectors for ever.
+  for (const [index, wrong] of [{ sopInstanceUID: '1'.repeat(100_000) }, { metadata: 7 }, { dataSetOffset: -1 }, { frames: 'none' }].entries()) {
+    const strange = await bench.admitted(sampleBytes(`strange ${index}`));
+    const clean = cleanConclusion(strange);
+    const entry = await bench.conclude({ ...clean, instance: { ...clean.instance!, ...wrong } as unknown as Conclusion['instance'] });
+    assert.equal(entry.state, 'held', JSON.stringify(entry));
+  }
 });
 
 test('only who claimed an object concludes it, once; a lost inspector gives it back', async (t) => {

@@ -6,7 +6,7 @@ import { spaceAt, type Admissions } from '@lazaret/pacs/quarantine/admission.ts'
 import type { Assets } from '@lazaret/pacs/quarantine/assets.ts';
 import type { Conclusions } from '@lazaret/pacs/quarantine/conclusion.ts';
 import { checkDecide, type Decisions } from '@lazaret/pacs/quarantine/decisions.ts';
-import { checkConclusion, checkDigest, checkFields, checkObjectId, checkReceived } from '@lazaret/pacs/quarantine/guards.ts';
+import { checkDigest, checkFields, checkObjectId, checkReceived } from '@lazaret/pacs/quarantine/guards.ts';
 import { workOf } from '@lazaret/pacs/quarantine/ledger.ts';
 import { checkList, type Listing } from '@lazaret/pacs/quarantine/listing.ts';
 import { checkMessage } from '@lazaret/pacs/quarantine/messages.ts';
@@ -91,7 +91,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
         return queue.claim(Math.min(max as number, claimMax), call.signal);
       },
       conclude: async (body, call) => {
-        await conclusions.conclude(checkConclusion(body), call.signal);
+        await conclusions.conclude(body, call.signal);
         return null;
       },
       mapped: (body, call) => {

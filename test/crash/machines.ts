@@ -89,7 +89,8 @@ export class Machines {
     }));
     child.once('exit', (code, signal) => {
       if (this.#stopping) return;
-      if (signal !== 'SIGKILL') this.surprises.push(`${name} ended with ${code ?? signal}`);
+      // An inspector without a keeper has nothing to do and ends; it is started again with the keeper.
+      if (signal !== 'SIGKILL' && name !== 'inspector') this.surprises.push(`${name} ended with ${code ?? signal}`);
       if (signal !== 'SIGKILL' && Date.now() - began < brokenMs) throw new Error(`${name} does not come up:\n${this.lastWords()}`);
       this.#start(name);
     });
