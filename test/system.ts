@@ -3,6 +3,7 @@
  * Everything goes through the doors and the CLI; nothing of the product is imported but the layout of the data directory.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -146,7 +147,7 @@ function untilReady(child: ChildProcess, output: () => string): Promise<void> {
 }
 
 async function makeToken(lazaret: System['lazaret'], role: Role): Promise<string> {
-  const ended = await lazaret('token', 'add', `test-${role}`, '--role', role, '--json');
+  const ended = await lazaret('token', 'add', `test-${role}-${randomUUID()}`, '--role', role, '--json');
   if (ended.code !== 0) throw new Error(`lazaret token add ended with ${ended.code}: ${ended.stdout}${ended.stderr}`);
   const answer = JSON.parse(ended.stdout) as { token?: string };
   if (typeof answer.token !== 'string') throw new Error(`lazaret token add --json answered without a token: ${ended.stdout}`);
