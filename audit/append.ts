@@ -114,10 +114,11 @@ export class AuditLog {
   }
 
   /**
-   * Appends messages in order. They are written when it returns and durable when the promise resolves. Throws
-   * `audit-unavailable` with nothing written when the disk has no room, and for good after a sync has failed.
+   * Appends messages in order. They are written when it returns and durable when the promise resolves; with `durable` false they are
+   * durable only with the next ones that are, or with the next checkpoint. Throws `audit-unavailable` with nothing written when the disk
+   * has no room, and for good after a sync has failed.
    */
-  append(messages: readonly AuditMessage[]): Promise<void> {
+  append(messages: readonly AuditMessage[], durable = true): Promise<void> {
     if (this.#failed !== null) throw unavailable('audit-unavailable', 'the audit log failed earlier and is closed', this.#failed);
     if (messages.length === 0) return Promise.resolve();
     const frames: Buffer[] = [];
@@ -141,6 +142,7 @@ export class AuditLog {
     for (const leaf of leaves) this.#tree.push(leaf.subarray(4));
     this.#newLeaves.push(...leaves);
     this.#timer ??= setTimeout(() => this.#checkpointLater(), checkpointEveryMs).unref();
+    if (!durable) return Promise.resolve();
     const synced = datasync(this.#entries).catch((error: unknown) => {
       this.#failed = error;
       throw unavailable('audit-unavailable', 'the audit log could not be made durable', error);

@@ -59,7 +59,7 @@ export class Conclusions {
 
   /**
    * Refuses with `work-unknown` what the asker has not claimed; everything else leads to a state, since work that is given out again and
-   * again would keep the inspectors from all other. Resolves once durable.
+   * again would keep the inspectors from all other. Resolves once committed.
    */
   async conclude(untrusted: unknown, signal: AbortSignal): Promise<void> {
     const { queue, layout, ledger, commits } = this.#parts;
@@ -81,7 +81,9 @@ export class Conclusions {
     }
     if (conclusion.verdict === 'clean' && conclusion.instance === null) reasons.push(finding('instance-missing', 'The inspection found nothing wrong but did not say which instance this is.'));
     try {
-      await commits.submit((group) => this.#step(group, conclusion, reasons), 'soon');
+      // What nobody waits for need not be durable yet: after a power failure the object is inspected again.
+      const awaited = conclusion.verdict !== 'clean' || this.#waiting.has(objectId);
+      await commits.submit((group) => this.#step(group, conclusion, reasons), awaited ? 'now' : 'soon');
     } catch (error) {
       if (error instanceof Failure && error.severity === 'unavailable') throw error;
       const failed = finding('index-failed', `The archive could not take this object: ${error instanceof Failure ? error.message : 'it is of a shape that was not expected'}.`);

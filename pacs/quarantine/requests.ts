@@ -20,7 +20,7 @@
  * | terminal    | assets         | { do: list, add or remove, asset? }       | Asset[] |
  * | web, terminal | status         | null                                   | StatusAnswer |
  * | inspector   | claim          | { max }                                | Job[], waiting up to 20 s for the first |
- * | inspector   | conclude       | Conclusion                             | null, once durable |
+ * | inspector   | conclude       | Conclusion                             | null, once committed |
  * | inspector   | mapped         | { jobId, map }                         | null: answer to a map job |
  * | inspector   | hello          | InspectorStatus                        | null: engines, versions, sandbox; repeated when they change |
  */
