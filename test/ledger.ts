@@ -39,3 +39,8 @@ export async function settled(system: System, timeoutMs = 120_000): Promise<List
     channel.close();
   }
 }
+
+/** True when the audit log, as XML, holds a security alert of a serious or major failure whose words are about damage. */
+export function auditTellsOfDamage(xml: string): boolean {
+  return xml.split(/(?=<AuditMessage[ >])/).some((message) => /EventOutcomeIndicator="(8|12)"/.test(message) && /csd-code="110113"/.test(message) && /damage/i.test(message));
+}

@@ -15,6 +15,9 @@ interface Row {
   readonly archived_sha256: string | null;
   readonly verdict: string | null;
   readonly disarmed: string;
+  readonly damaged: number;
+  /** 1 when people decided that it may be seen. */
+  readonly released: number;
   readonly sop_instance_uid: string;
 }
 
@@ -22,7 +25,7 @@ interface Row {
 export async function broken(layout: Layout, sent: readonly Sent[]): Promise<string[]> {
   const wrong: string[] = [];
   const database = new DatabaseSync(layout.database, { readOnly: true });
-  const rows = database.prepare('SELECT object_id, state, sha256, archived_sha256, verdict, disarmed, sop_instance_uid FROM ledger').all() as unknown as Row[];
+  const rows = database.prepare('SELECT object_id, state, sha256, archived_sha256, verdict, disarmed, damaged, sop_instance_uid, EXISTS (SELECT 1 FROM ledger_decision WHERE ledger_decision.object_id = ledger.object_id AND decision = \'release\') AS released FROM ledger').all() as unknown as Row[];
   const indexed = new Set((database.prepare('SELECT digest FROM instances').all() as { digest: string }[]).map((row) => row.digest));
   database.close();
   const bySOPInstance = Map.groupBy(rows, (row) => row.sop_instance_uid);
@@ -45,11 +48,14 @@ function wrongWith(layout: Layout, row: Row, indexed: ReadonlySet<string>): stri
   const wrong: string[] = [];
   const places = [join(layout.arriving, row.object_id), objectPath(layout.quarantine, row.object_id), ...(row.archived_sha256 === null ? [] : [objectPath(layout.archive, row.archived_sha256)])].filter((path) => existsSync(path));
   const expected = row.state === 'archived' ? objectPath(layout.archive, row.archived_sha256 ?? '') : objectPath(layout.quarantine, row.object_id);
-  if (!['waiting', 'held', 'archived'].includes(row.state)) wrong.push(`${row.object_id} is ${row.state}`);
+  if (!['waiting', 'held', 'archived', 'destroyed'].includes(row.state)) wrong.push(`${row.object_id} is ${row.state}`);
+  if (row.state === 'destroyed') return places.length === 0 ? wrong : [...wrong, `${row.object_id} is destroyed and lies in ${places.join(', ')}`];
+  // What was damaged is held as it was found, or not at all.
+  if (row.damaged === 1) return row.state === 'held' ? wrong : [...wrong, `${row.object_id} is damaged and ${row.state}`];
   if (places.length !== 1 || places[0] !== expected) wrong.push(`${row.object_id} is ${row.state} and lies in ${places.length} places: ${places.join(', ')}`);
   const digest = existsSync(expected) ? createHash('sha256').update(readFileSync(expected)).digest('hex') : 'nothing';
   if (row.state === 'archived') {
-    if (row.verdict !== 'clean') wrong.push(`${row.object_id} is archived, found ${row.verdict}`);
+    if (row.verdict !== 'clean' && row.released === 0) wrong.push(`${row.object_id} is archived, found ${row.verdict}`);
     if (digest !== row.archived_sha256) wrong.push(`${row.object_id} is archived as ${row.archived_sha256} and its file is ${digest}`);
     if (row.disarmed === '' && row.archived_sha256 !== row.sha256) wrong.push(`${row.object_id} was admitted as ${row.sha256} and archived as ${row.archived_sha256}`);
     if (!indexed.has(row.archived_sha256 ?? '')) wrong.push(`${row.object_id} is archived and not indexed`);
@@ -79,7 +85,8 @@ async function wrongOnRecord(layout: Layout, rows: readonly Row[]): Promise<stri
   }
   for (const row of rows) {
     if (!admitted.has(row.object_id)) wrong.push(`the admission of ${row.object_id} is not on the record`);
-    if (row.verdict !== null && !concluded.get(row.object_id)?.startsWith(`${row.verdict}, ${row.state}`)) wrong.push(`${row.object_id} is ${row.state}, ${row.verdict}; the record says ${concluded.get(row.object_id)}`);
+    // Later changes have messages of their own.
+    if (row.verdict !== null && row.released === 0 && row.damaged === 0 && row.state !== 'destroyed' && !concluded.get(row.object_id)?.startsWith(`${row.verdict}, ${row.state}`)) wrong.push(`${row.object_id} is ${row.state}, ${row.verdict}; the record says ${concluded.get(row.object_id)}`);
   }
   return wrong;
 }

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { entriesOf, settled } from '../../test/ledger.ts';
+import { auditTellsOfDamage, entriesOf, settled } from '../../test/ledger.ts';
 import { startOrthanc, type Orthanc } from '../../test/orthanc.ts';
 import { repository, startSystem, type System } from '../../test/system.ts';
 import { findInstance, partsOf, retrieve, stow, uidIn } from '../../test/conformance/web.ts';
@@ -144,7 +144,7 @@ const trials: readonly Trial[] = [
         const answer = await retrieve(again, reference);
         const changed = answer.status < 300 && partsOf(answer)[0]!.includes(marked.subarray(1, 24));
         const audit = await again.lazaret('audit', 'show', '--xml');
-        return { answer: `GET ${answer.status}`, later: changed ? 'the changed bytes are served' : `refused${/damage|digest/i.test(audit.stdout) ? ', and in the audit log' : ''}` };
+        return { answer: `GET ${answer.status}`, later: changed ? 'the changed bytes are served' : `refused${auditTellsOfDamage(audit.stdout) ? ', and in the audit log' : ''}` };
       } finally {
         await again.stop();
       }
@@ -167,10 +167,12 @@ const trials: readonly Trial[] = [
       const without = await system.ask(path, { method: 'DELETE', token: null });
       const administrator = await system.ask(path, { method: 'DELETE', token: await system.token('administrator') });
       const left = await findInstance(system, uidOf('compare delete 0'));
-      return { answer: `DELETE ${without.status}; as administrator ${administrator.status}`, later: left.length === 1 ? 'still there: destroying takes two people and a reason' : 'gone' };
+      return { answer: `DELETE ${without.status}; as administrator ${administrator.status}`, later: left.length === 1 ? 'still there: no route deletes' : 'gone' };
     },
   },
 ];
+
+const failed = (error: unknown): Outcome => ({ answer: 'not measured', later: (error as Error).message.split('\n')[0]! });
 
 const system = await startSystem(null);
 const peer = await startOrthanc(null);
@@ -181,7 +183,6 @@ try {
   const rows = new Map<number, string>();
   for (const index of order) {
     const trial = trials[index]!;
-    const failed = (error: unknown): Outcome => ({ answer: 'not measured', later: (error as Error).message.split('\n')[0]! });
     const theirs = await trial.orthanc(peer).catch(failed);
     const ours = await trial.lazaret(system).catch(failed);
     rows.set(index, `| ${trial.input} | ${theirs.answer} | ${theirs.later} | ${ours.answer} | ${ours.later} |`);
