@@ -58,13 +58,10 @@ export function Copy({ value, shown, what }: { readonly value: string; readonly 
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
   const copy = (): void => {
-    const say = (): void => {
-      setCopied(true);
-      clearTimeout(timer.current);
-      timer.current = setTimeout(() => setCopied(false), 1800);
-    };
     // A browser may forbid it: then nothing is said to be copied.
-    void navigator.clipboard?.writeText(value).then(say, () => undefined);
+    void navigator.clipboard?.writeText(value).then(() => setCopied(true), () => undefined);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setCopied(false), 1800);
   };
   return (
     <button type="button" className={styles['copy']} onClick={copy} title={`Copy ${what}: ${plain(value)}`}>

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
-import { byUrgency, urgencyOf } from '../held/urgency.ts';
-import { choicesOf } from '../object/decisions.ts';
-import { concernsOf } from '../status/concerns.ts';
-import { age, size } from '../words/amounts.ts';
-import { whyHeld } from '../words/findings.ts';
-import { keywordInWords } from '../words/kinds.ts';
-import { batchesOf } from './batches.ts';
+import { byUrgency, urgencyOf } from './held/urgency.ts';
+import { choicesOf } from './object/decisions.ts';
+import { concernsOf } from './status/concerns.ts';
+import { age, size } from './words/amounts.ts';
+import { whyHeld } from './words/findings.ts';
+import { keywordInWords } from './words/kinds.ts';
+import { batchesOf } from './arrivals/batches.ts';
 
 const now = Date.UTC(2026, 10, 24, 3, 0);
 function entry(change: Partial<LedgerEntry> & { batch?: string }): LedgerEntry {
