@@ -55,9 +55,8 @@ export class StoreOperation {
     this.sopInstanceUID = command.AffectedSOPInstanceUID ?? '';
     this.#outcome = refusal;
     if (refusal !== null) return;
-    const prefix = encodeFileMeta({
-      mediaStorageSOPClassUID: this.sopClassUID, mediaStorageSOPInstanceUID: this.sopInstanceUID, transferSyntaxUID, sourceApplicationEntityTitle: source.callingAETitle,
-    });
+    // Without the sender's AE Title (it is in the ledger): the same Data Set is the same file whoever sends it, and so a duplicate and not a conflict.
+    const prefix = encodeFileMeta({ mediaStorageSOPClassUID: this.sopClassUID, mediaStorageSOPInstanceUID: this.sopInstanceUID, transferSyntaxUID });
     const objectId = randomBytes(16).toString('hex') as ObjectId;
     this.#guarded(() => {
       this.#arrival = new Arrival(area, objectId, prefix);
