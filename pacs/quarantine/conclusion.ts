@@ -212,10 +212,11 @@ export function archiveFile(parts: Parts, group: Group, row: LedgerRow, from: st
 }
 
 /** Takes an archived object out of sight, inside a transaction: its row is held, its file goes back into the vault. */
-export function withdrawObject(parts: Parts, group: Group, row: LedgerRow, reason: 'damaged' | 'stale', verdict: Verdict, findings: readonly Finding[], epoch: string): void {
+export function withdrawObject(parts: Parts, group: Group, row: LedgerRow, reason: 'damaged' | 'stale' | 'superseded', verdict: Verdict, findings: readonly Finding[], epoch: string): void {
   const { ledger, layout, handover, counts } = parts;
   const digest = row.archived_sha256!;
-  const instance: InstanceReport | null = handover.withdraw(digest, reason, group.time);
+  // What was superseded has left the index already.
+  const instance: InstanceReport | null = reason === 'superseded' ? null : handover.withdraw(digest, reason, group.time);
   const state = transition('archived', 'withdraw') as 'held';
   ledger.change(row.object_id, {
     state, verdict, disarmed: row.disarmed === '' ? [] : row.disarmed.split(','), findings, epoch, concludedAt: group.time, archived: { sha256: digest, bytes: row.archived_bytes! },
@@ -227,7 +228,7 @@ export function withdrawObject(parts: Parts, group: Group, row: LedgerRow, reaso
   const to = digest === row.sha256 ? objectPath(layout.quarantine, row.object_id) : withdrawnPath(layout.quarantine, row.object_id);
   if (existsSync(from)) group.rename(from, to);
   group.record.message({
-    eventID: eventIDs.securityAlert, eventTypes: [reason === 'damaged' ? eventTypes.damage : eventTypes.withdrawal], action: 'U', time: group.time, outcome: 12,
+    eventID: eventIDs.securityAlert, eventTypes: [reason === 'damaged' ? eventTypes.damage : eventTypes.withdrawal], action: 'U', time: group.time, outcome: reason === 'superseded' ? 0 : 12,
     outcomeDescription: findings[0]?.text ?? reason, participants: [{ ...keeper, userIsRequestor: true }],
     objects: [objectRecord(row.object_id, [['archived sha256', digest], ['codes', findings.map((each) => each.code).join(' ')], ['SOP Instance UID', row.sop_instance_uid]])],
   });

@@ -7,10 +7,10 @@ import { objectPath } from '@lazaret/system/layout.ts';
 import { permitted, roles as allRoles, type Role } from '../access/actions.ts';
 import type { Digest } from '../reception/contract.ts';
 import { composeDisarmed, hashFile } from './compose.ts';
-import { archiveFile, disarmedPath, withdrawnPath, type Conclusions } from './conclusion.ts';
+import { archiveFile, disarmedPath, finding, withdrawObject, withdrawnPath, type Conclusions } from './conclusion.ts';
 import type { Group } from './commits.ts';
 import { checkFields, checkObjectId, checkText } from './guards.ts';
-import type { LedgerEntry } from './contract.ts';
+import type { InstanceReport, LedgerEntry } from './contract.ts';
 import type { KeptProposal, LedgerRow, Report } from './ledger.ts';
 import type { Parts } from './parts.ts';
 import { keeper, objectRecord } from './record.ts';
@@ -135,7 +135,7 @@ export class Decisions {
 
   #release(group: Group, row: LedgerRow, request: DecideRequest, first: KeptProposal | null, prepared: Prepared): void {
     const { ledger, handover, counts } = this.#parts;
-    handover.index({
+    const superseded = handover.index({
       objectId: row.object_id, digest: prepared.sha256, bytes: prepared.bytes, epoch: row.epoch, disarmed: prepared.disarmed.length > 0, archivedAt: group.time, instance: prepared.report.instance,
     });
     const state = transition(transition(transition('held', 'release'), 'ready'), 'archive') as 'archived';
@@ -143,9 +143,20 @@ export class Decisions {
       ...unchanged(row), state, disarmed: prepared.disarmed, archived: { sha256: prepared.sha256, bytes: prepared.bytes }, auditEntry: group.auditEntry,
     });
     ledger.dropReport(row.object_id);
+    handover.forgetWithdrawal(prepared.sha256);
+    if (superseded !== null) this.#supersede(group, row, superseded.digest, superseded.instance);
     this.#decided(group, row, request, first, eventTypes.release);
     archiveFile(this.#parts, group, row, prepared.from, prepared.sha256);
     group.after(() => counts.move('held', state));
+  }
+
+  /** The released object is seen instead of an earlier one of the same name: that one is held, whole, and can be released again. */
+  #supersede(group: Group, by: LedgerRow, digest: Digest, instance: InstanceReport): void {
+    const text = `The object ${by.object_id} with the same SOP Instance UID and other bytes was released and is seen instead of this one. Both are kept.`;
+    for (const row of this.#parts.ledger.archivedUnder(digest)) {
+      withdrawObject(this.#parts, group, row, 'superseded', 'malformed', [finding('instance-conflict', text)], row.epoch);
+      this.#parts.ledger.keepReport(row.object_id, { instance, disarmed: null });
+    }
   }
 
   #destroy(group: Group, row: LedgerRow, request: DecideRequest, first: KeptProposal): void {

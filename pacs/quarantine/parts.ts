@@ -14,10 +14,16 @@ import type { Settling } from './settling.ts';
  * and throw a Failure before they have written anything.
  */
 export interface Handover {
-  index(instance: { objectId: ObjectId; digest: Digest; bytes: number; epoch: string; disarmed: boolean; archivedAt: number; instance: InstanceReport }): void;
+  /**
+   * Answers which earlier instance of the same UID and Series this one took out of sight: null for none. Only a release can do that,
+   * since a conflict is held before it comes here.
+   */
+  index(instance: { objectId: ObjectId; digest: Digest; bytes: number; epoch: string; disarmed: boolean; archivedAt: number; instance: InstanceReport }): { readonly digest: Digest; readonly instance: InstanceReport } | null;
   /** Takes out of sight; gives back what was indexed, or null where it was not. */
   withdraw(digest: Digest, reason: 'damaged' | 'stale', time: number): InstanceReport | null;
   renew(digest: Digest, epoch: string): void;
+  /** What was withdrawn is seen again. */
+  forgetWithdrawal(digest: Digest): void;
 }
 
 export interface Parts {

@@ -74,6 +74,11 @@ async function start(t: TestContext, data = mkdtempSync(join(tmpdir(), 'lazaret-
   return bench;
 }
 
+function move(from: string, to: string): void {
+  writeFileSync(to, readFileSync(from));
+  rmSync(from);
+}
+
 async function summaries(layout: Layout): Promise<ReturnType<typeof summarize>[]> {
   const all = [];
   for await (const entry of readEntries(layout.audit)) all.push(summarize(entry.xml));
@@ -335,10 +340,6 @@ test('after a start everything is where its state says, whatever the crash left'
   const { layout } = bench;
   await bench.stop();
   // The renames did not reach the disk, or did without their transaction.
-  const move = (from: string, to: string): void => {
-    writeFileSync(to, readFileSync(from));
-    rmSync(from);
-  };
   move(objectPath(layout.quarantine, works[1]!.objectId), join(layout.arriving, works[1]!.objectId));
   move(objectPath(layout.quarantine, works[2]!.objectId), objectPath(layout.archive, works[2]!.sha256));
   move(objectPath(layout.archive, works[0]!.sha256), objectPath(layout.quarantine, works[0]!.objectId));

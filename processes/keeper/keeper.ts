@@ -10,7 +10,7 @@ import type { Running } from '@lazaret/system/process.ts';
 import { firstAdministratorCode } from '@lazaret/pacs/access/firstadmin.ts';
 import { migrations as accessMigrations } from '@lazaret/pacs/access/schema.ts';
 import { AccessStore } from '@lazaret/pacs/access/store.ts';
-import { indexInstance, readArchived, renewVerdict, withdrawInstance } from '@lazaret/pacs/archive/admit.ts';
+import { indexInstance, readArchived, renewVerdict, withdrawInstance, type ArchivedInstance } from '@lazaret/pacs/archive/admit.ts';
 import { migrations as archiveMigrations } from '@lazaret/pacs/archive/schema.ts';
 import { Admissions } from '@lazaret/pacs/quarantine/admission.ts';
 import { Assets, migrations as assetMigrations } from '@lazaret/pacs/quarantine/assets.ts';
@@ -38,13 +38,21 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const commits = new Commits(database, log, fatal);
   const counts = new Counts(ledger);
   const settling = new Settling(ledger, commits);
+  const withdrawn = database.prepare('SELECT archived FROM withdrawnInstances WHERE digest = ?');
+  const forget = database.prepare('DELETE FROM withdrawnInstances WHERE digest = ?');
   const handover: Handover = {
-    index: (instance) => void indexInstance(database, instance),
+    index: (instance) => {
+      const { superseded } = indexInstance(database, instance);
+      if (superseded === null) return null;
+      const { archived } = withdrawn.get(superseded) as { archived: string };
+      return { digest: superseded, instance: (JSON.parse(archived) as ArchivedInstance).instance };
+    },
     withdraw: (digest, reason, time) => {
       const instance = readArchived(database, digest)?.instance ?? null;
       withdrawInstance(database, digest, reason, time);
       return instance;
     },
+    forgetWithdrawal: (digest) => void forget.run(digest),
     renew: (digest, epoch) => void renewVerdict(database, digest, epoch),
   };
   // The queue reads what waits only after recovery has looked at it.

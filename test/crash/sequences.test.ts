@@ -31,7 +31,7 @@ type Happening =
   | { readonly what: 'damage'; readonly which: number }
   | { readonly what: 'start again'; readonly torn: boolean };
 
-const happening: fc.Arbitrary<Happening> = fc.oneof(
+const anything: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ what: fc.constant('arrive' as const), content: fc.nat(contents.length - 1), uid: fc.nat(uids.length - 1) }) },
   { weight: 5, arbitrary: fc.record({ what: fc.constant('conclude' as const), verdict: fc.constantFrom('clean' as const, 'clean' as const, 'malicious' as const, 'malformed' as const, 'other bytes' as const) }) },
   { weight: 1, arbitrary: fc.constant({ what: 'lose the inspector' as const }) },
@@ -128,7 +128,7 @@ function refusedOnly(error: unknown): void {
 
 test('any sequence of events keeps the invariants', { timeout: 300_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(happening, { minLength: 5, maxLength: 40 }), async (happenings) => {
+    fc.asyncProperty(fc.array(anything, { minLength: 5, maxLength: 40 }), async (happenings) => {
       const data = mkdtempSync(join(tmpdir(), 'lazaret-sequence-'));
       try {
         const world = new World(layoutOf(data));
