@@ -40,6 +40,9 @@ function verify(folder: string, json: boolean, { stdout }: Terminal): number {
     stdout.write(`${JSON.stringify(result)}\n`);
   } else if (result.problems.length === 0) {
     stdout.write(`${styleText('green', 'The audit log is as it was written.')}\n${result.entries} entries, ${result.checkpoints} signed checkpoints.\n`);
+    const unsigned = result.entries - (result.last?.size ?? 0);
+    // The newest second: each is whole, but nothing vouches for it yet.
+    if (unsigned > 0) stdout.write(`The newest ${unsigned === 1 ? 'entry is' : `${unsigned} entries are`} not signed yet; that takes a second while Lazaret runs.\n`);
     if (result.last !== null) {
       stdout.write(`Last checkpoint, ${new Date(result.last.time).toISOString()}: ${result.last.size} entries, root\n  ${result.last.root}\nA copy of that line kept elsewhere proves later that nothing before it was changed, even by somebody who had this machine.\n`);
     }
