@@ -3,6 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Actor } from '@lazaret/pacs/access/actions.ts';
 import type { AccessAnswer, AccessRequest, Credentials } from '@lazaret/pacs/access/requests.ts';
+import { Failures, type FailureLimits } from '@lazaret/pacs/access/failures.ts';
 import type { Audience } from '@lazaret/pacs/access/routes.ts';
 import { cookies, confirmMs, type Session, type Sessions } from './sessions.ts';
 
@@ -29,6 +30,12 @@ const authorizationLengthMax = 1024;
 /** A cookie header holds our two cookies of 43 characters; a browser may add others of the same host. */
 const cookieLengthMax = 4096;
 
+/**
+ * Credentials that are not remembered and turn out wrong, from one address: each is an entry of the audit log, so their rate is bounded. Those that
+ * are remembered go on working meanwhile.
+ */
+const wrongFromAddress: FailureLimits = { free: 120, firstWaitMs: 10_000, longestWaitMs: 60_000, forgetMs: 60_000 };
+
 interface Remembered { readonly actor: Actor; readonly stamp: string; readonly since: number; confirmedAt: number }
 
 export class Authentication {
@@ -38,11 +45,13 @@ export class Authentication {
   /** Keyed by an HMAC under a key of this process: no secret stays in memory as a key of a map. */
   readonly #remembered = new Map<string, Remembered>();
   readonly #key = randomBytes(32);
+  readonly #wrong: Failures;
 
   constructor(keeper: Keeper, sessions: Sessions, now: () => number) {
     this.#keeper = keeper;
     this.#sessions = sessions;
     this.#now = now;
+    this.#wrong = new Failures(wrongFromAddress, now);
   }
 
   async identify(headers: IncomingHttpHeaders, audience: Audience, address: string): Promise<Identity> {
@@ -81,7 +90,10 @@ export class Authentication {
       }
     }
     this.#remembered.delete(key);
+    const waitMs = this.#wrong.waitMs(address);
+    if (waitMs > 0) return { ...anonymous(address, 'too many wrong credentials from this address'), retryAfterMs: waitMs };
     const answer = await this.#ask({ do: 'authenticate', credentials, address, audience });
+    if (answer.outcome !== 'known') this.#wrong.failed(address);
     if (answer.outcome !== 'known') return { ...anonymous(address, answer.outcome === 'unknown' ? answer.reason : ''), retryAfterMs: answer.outcome === 'unknown' ? answer.retryAfterMs : 0 };
     this.#remembered.set(key, { actor: answer.actor, stamp: answer.stamp, since: now, confirmedAt: now });
     if (this.#remembered.size > rememberedMax) this.#remembered.delete(this.#remembered.keys().next().value!);

@@ -149,6 +149,19 @@ test('a limited route counts', async () => {
   assert.deepEqual(statuses, [200, 200, 429]);
 });
 
+test('many wrong tokens from one address are no longer looked at; one that is known goes on working', async () => {
+  const known = { authorization: `Bearer ${tokens['viewer']}` };
+  assert.equal((await server.ask('GET', '/t/read', known)).status, 200);
+  const before = server.messages.length;
+  const statuses = new Set<number>();
+  for (let index = 0; index < 130; index++) statuses.add((await server.ask('GET', '/t/read', { authorization: `Bearer wrong${index}` })).status);
+  assert.deepEqual([...statuses].toSorted(), [401, 429]);
+  assert.ok(server.messages.length - before <= 121);
+  assert.equal((await server.ask('GET', '/t/read', known)).status, 200);
+  server.clock.now += 61_000;
+  assert.equal((await server.ask('GET', '/t/read', { authorization: 'Bearer wrong' })).status, 401);
+});
+
 test('a strict policy is on everything, the sign-in page has its own', async () => {
   const api = await server.ask('GET', '/t/read', bearer('viewer'));
   assert.match(String(api.headers['content-security-policy']), /default-src 'none'/);
