@@ -8,7 +8,7 @@ import { makeIndex, sampleInstance } from './sample.ts';
 function counts(database: DatabaseSync): unknown {
   return {
     studies: database.prepare('SELECT studyInstanceUID AS uid, modalitiesInStudy AS modalities, numberOfSeries AS series, numberOfInstances AS instances FROM studies ORDER BY 1').all().map((row) => ({ ...row })),
-    rows: (['series', 'instances', 'documents', 'studyModalities', 'requestAttributes', 'withdrawnInstances'] as const).map((table) => `${table} ${String(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()!['n'])}`),
+    rows: (['series', 'instances', 'documents', 'studyModalities', 'studyNames', 'requestAttributes', 'withdrawnInstances'] as const).map((table) => `${table} ${String(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()!['n'])}`),
   };
 }
 
@@ -28,7 +28,7 @@ test('instances of two series of one study are counted, with the modalities', ()
   }
   assert.deepEqual(counts(database), {
     studies: [{ uid: '1', modalities: '\\CT\\SR\\', series: 3, instances: 4 }],
-    rows: ['series 3', 'instances 4', 'documents 4', 'studyModalities 2', 'requestAttributes 0', 'withdrawnInstances 0'],
+    rows: ['series 3', 'instances 4', 'documents 4', 'studyModalities 2', 'studyNames 4', 'requestAttributes 0', 'withdrawnInstances 0'],
   });
   assertTrue(database);
 });
@@ -85,7 +85,7 @@ test('a withdrawn instance leaves nothing to be found, and comes back whole', ()
   indexInstance(before, one);
   indexInstance(database, one);
   assert.deepEqual(withdrawInstance(database, one.digest, 'damaged', 5), one.instance);
-  assert.deepEqual(counts(database), { studies: [], rows: ['series 0', 'instances 0', 'documents 0', 'studyModalities 0', 'requestAttributes 0', 'withdrawnInstances 1'] });
+  assert.deepEqual(counts(database), { studies: [], rows: ['series 0', 'instances 0', 'documents 0', 'studyModalities 0', 'studyNames 0', 'requestAttributes 0', 'withdrawnInstances 1'] });
   assertTrue(database);
   assert.equal(withdrawInstance(database, one.digest, 'damaged', 5), null);
   assert.equal(restoreInstance(database, one.digest, 'later epoch'), true);

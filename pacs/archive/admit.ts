@@ -7,6 +7,7 @@ import { broken } from '@lazaret/system/failure.ts';
 import type { Digest, ObjectId } from '../reception/contract.ts';
 import type { InstanceReport } from '../quarantine/contract.ts';
 import { readMetadata, type Indexed } from './metadata.ts';
+import { beginningsOf, nameKinds } from './names.ts';
 
 /** An object as it is archived: found clean (or released), in the archive under its digest. */
 export interface ArchivedInstance {
@@ -107,6 +108,8 @@ export function withdrawInstance(database: DatabaseSync, digest: Digest, reason:
   run.removeSeries.run(seriesKey);
   countModality(run, studyKey, studyDate, modality, -1);
   if ((run.studyCount.get(studyKey) as { count: number }).count > 0) return archived.instance;
+  const names = run.names.get(studyKey) as { patientName: string; referringPhysicianName: string };
+  for (const [kind, name] of namesOf(names)) run.removeName.run(kind, name, studyKey);
   run.removeTexts.run(studyKey);
   run.removeStudyAttributes.run(studyKey);
   run.removeStudy.run(studyKey);
@@ -157,8 +160,17 @@ function addStudy(run: Statements, archived: ArchivedInstance, indexed: Indexed)
     archived.archivedAt,
   ).lastInsertRowid);
   run.addStudyAttributes.run(studyKey, indexed.studyAttributes());
+  for (const [kind, name] of namesOf(indexed.study)) run.addName.run(kind, name, studyKey);
   run.addTexts.run(studyKey, patientName, patientID, accessionNumber, referringPhysicianName, studyID, studyDescription);
   return { ...indexed.study, studyKey, conflicts: null };
+}
+
+/** Rows of studyNames. */
+function namesOf(study: { readonly patientName: string; readonly referringPhysicianName: string }): readonly (readonly [kind: number, name: string])[] {
+  return [
+    ...beginningsOf(study.patientName).map((name) => [nameKinds['patientName']!, name] as const),
+    ...beginningsOf(study.referringPhysicianName).map((name) => [nameKinds['referringPhysicianName']!, name] as const),
+  ];
 }
 
 function addSeries(run: Statements, archived: ArchivedInstance, indexed: Indexed, study: StudyRow): SeriesRow {
@@ -235,6 +247,9 @@ const statementTexts = {
   removeInstance: 'DELETE FROM instances WHERE instanceKey = ?',
   removeRequests: 'DELETE FROM requestAttributes WHERE seriesKey = ?',
   removeSeries: 'DELETE FROM series WHERE seriesKey = ?',
+  addName: 'INSERT INTO studyNames (nameKind, name, studyKey) VALUES (?, ?, ?)',
+  names: 'SELECT patientName, referringPhysicianName FROM studies WHERE studyKey = ?',
+  removeName: 'DELETE FROM studyNames WHERE nameKind = ? AND name = ? AND studyKey = ?',
   removeTexts: 'DELETE FROM studyTexts WHERE rowid = ?',
   removeStudyAttributes: 'DELETE FROM studyAttributes WHERE studyKey = ?',
   removeStudy: 'DELETE FROM studies WHERE studyKey = ?',

@@ -4,7 +4,7 @@
  */
 import type { Matching } from '@lazaret/dicom/web/query.ts';
 import type { IndexedAttribute } from './attributes.ts';
-import { foldText } from './names.ts';
+import { foldText, nameKinds } from './names.ts';
 
 export type Parameter = string | number;
 
@@ -22,6 +22,8 @@ export interface Driver {
   readonly parameters: readonly Parameter[];
   /** True for drivers over unique values: at most as many rows as values, no need to count. */
   readonly unique: boolean;
+  /** Where it is a range of the Study Date: searches of Studies go through them by date anyway. */
+  readonly window?: Filter;
 }
 
 /** A column constrained to trigrams: several are joined into one full-text query. */
@@ -32,7 +34,7 @@ export interface Trigrams {
 
 export interface Plan {
   readonly filter: Filter;
-  readonly driver: Driver | null;
+  readonly drivers: readonly Driver[];
   readonly trigrams: Trigrams | null;
 }
 
@@ -71,14 +73,15 @@ export function planOf(attribute: Pick<IndexedAttribute, 'vr' | 'level'> & { rea
   if (prefix.length >= prefixLengthMin) {
     // U+10FFFF sorts after everything (SQLite compares UTF-8).
     const driver: Driver = { table, select: `SELECT ${keys[table]} FROM ${table} WHERE ${column} >= ? AND ${column} < ?`, parameters: [prefix, `${prefix}\u{10FFFF}`], unique: false };
-    return { filter, driver, trigrams: null };
+    return { filter, drivers: [driver], trigrams: null };
   }
   const trigrams = table === 'studies' && trigramColumns.has(attribute.column) && matching.kind === 'wildcard' ? trigramsOf(attribute.column, matching.pattern) : null;
   const indexed = indexedColumns[table]!.includes(attribute.column) && !matchesAnything(matching);
-  const driver: Driver | null = indexed
-    ? { table, select: `SELECT ${keys[table]} FROM ${table} WHERE ${filter.where}`, parameters: filter.parameters, unique: uniqueColumns.has(attribute.column) }
-    : null;
-  return { filter, driver, trigrams };
+  const drivers: Driver[] = indexed ? [{
+    table, select: `SELECT ${keys[table]} FROM ${table} WHERE ${filter.where}`, parameters: filter.parameters, unique: uniqueColumns.has(attribute.column),
+    ...(attribute.column === 'studyDate' ? { window: filter } : {}),
+  }] : [];
+  return { filter, drivers, trigrams };
 }
 
 /** Wild cards at the beginning cannot use an ordered index, nor can emptiness (most rows may be empty). */
@@ -121,11 +124,11 @@ function modalitiesPlan(matching: Matching): Plan {
     return { where: 'studies.modalitiesInStudy GLOB ?', parameters: [`*\\${globOf(pattern)}\\*`] };
   });
   const filter = { where: `(${filters.map((one) => one.where).join(' OR ')})`, parameters: filters.flatMap((one) => one.parameters) };
-  if (!values.every((one) => one.kind === 'single')) return { filter, driver: null, trigrams: null };
+  if (!values.every((one) => one.kind === 'single')) return { filter, drivers: [], trigrams: null };
   const parameters = values.map((one) => one.value);
   // One Study has a modality once.
   const select = `SELECT ${parameters.length === 1 ? '' : 'DISTINCT '}studyKey FROM studyModalities WHERE modality IN (${parameters.map(() => '?').join(', ')})`;
-  return { filter, driver: { table: 'studies', select, parameters, unique: false }, trigrams: null };
+  return { filter, drivers: [{ table: 'studies', select, parameters, unique: false }], trigrams: null };
 }
 
 /**
@@ -134,26 +137,33 @@ function modalitiesPlan(matching: Matching): Plan {
  */
 function namePlan(table: string, name: string, matching: Matching, fuzzy: boolean): Plan {
   const column = `${table}.${name}`;
-  if (matching.kind === 'empty') return { filter: { where: `${column} = ''`, parameters: [] }, driver: null, trigrams: null };
+  if (matching.kind === 'empty') return { filter: { where: `${column} = ''`, parameters: [] }, drivers: [], trigrams: null };
   if (matching.kind === 'any') {
     const parts = matching.of.map((one) => namePlan(table, name, one, fuzzy));
     const filter = { where: `(${parts.map((part) => part.filter.where).join(' OR ')})`, parameters: parts.flatMap((part) => part.filter.parameters) };
     const trigrams = parts.every((part) => part.trigrams !== null) ? { column: name, expression: parts.map((part) => `(${part.trigrams!.expression})`).join(' OR ') } : null;
-    return { filter, driver: null, trigrams };
+    return { filter, drivers: [], trigrams };
   }
   const text = matching.kind === 'wildcard' ? matching.pattern : matching.kind === 'single' ? matching.value : '';
   if (fuzzy) {
     const words = foldText(text.replace(/[*?=,]/g, ' ')).split(' ').filter((word) => word !== '').slice(0, wordsMax);
-    if (words.length === 0) return { filter: { where: '1', parameters: [] }, driver: null, trigrams: null };
+    if (words.length === 0) return { filter: { where: '1', parameters: [] }, drivers: [], trigrams: null };
     const filter = { where: words.map(() => `${column} GLOB ?`).join(' AND '), parameters: words.map((word) => `*[= ]${globOf(word)}*`) };
-    // The tokens of "=mus" or " mus" after the first are those of the word itself.
-    return { filter, driver: null, trigrams: joinTrigrams(name, words) };
+    return { filter, drivers: words.map((word) => beginningDriver(name, word)), trigrams: null };
   }
   const groups = text.split('=').map(foldText).filter((group) => group !== '');
   // A pattern such as "=*" or "^" leaves nothing to compare.
-  if (groups.every((group) => /^[* ]*$/.test(group))) return { filter: { where: `${column} <> ''`, parameters: [] }, driver: null, trigrams: null };
+  if (groups.every((group) => /^[* ]*$/.test(group))) return { filter: { where: `${column} <> ''`, parameters: [] }, drivers: [], trigrams: null };
   const filter = { where: groups.map(() => `${column} GLOB ?`).join(' AND '), parameters: groups.map((group) => `*=${globOf(group)}=*`) };
-  return { filter, driver: null, trigrams: joinTrigrams(name, groups.map((group) => `=${group}=`)) };
+  const beginnings = groups.map((group) => /^[^*?]*/.exec(group)![0]).filter((beginning) => beginning !== '');
+  if (beginnings.length > 0) return { filter, drivers: beginnings.map((beginning) => beginningDriver(name, beginning)), trigrams: null };
+  return { filter, drivers: [], trigrams: joinTrigrams(name, groups.map((group) => `=${group}=`)) };
+}
+
+/** Studies with a name, or a word of a name, that begins so. More than those that match: the filter decides. */
+function beginningDriver(column: string, beginning: string): Driver {
+  const select = 'SELECT DISTINCT studyKey FROM studyNames WHERE nameKind = ? AND name >= ? AND name < ?';
+  return { table: 'studies', select, parameters: [nameKinds[column]!, beginning, `${beginning}\u{10FFFF}`], unique: false };
 }
 
 function trigramsOf(column: string, pattern: string): Trigrams | null {

@@ -21,3 +21,19 @@ export function foldName(groups: readonly string[]): string {
   const folded = groups.map(foldText).filter((group) => group !== '');
   return folded.length === 0 ? '' : `=${folded.join('=')}=`.slice(0, matchingTextMax);
 }
+
+/** Names that have an index of their beginnings (studyNames), by their matching column. */
+export const nameKinds: Readonly<Record<string, number>> = { patientName: 1, referringPhysicianName: 2 };
+/** Most beginnings kept of one name. Real names have two to six words in each of at most three groups. */
+const beginningsMax = 16;
+
+/** What a folded name (foldName) may begin with: each of its groups, from each of their words on. */
+export function beginningsOf(foldedName: string): readonly string[] {
+  const found = new Set<string>();
+  for (const group of foldedName.split('=')) {
+    for (let at = 0; at >= 0 && at < group.length; at = group.indexOf(' ', at) + 1 || -1) {
+      if (found.size < beginningsMax) found.add(group.slice(at));
+    }
+  }
+  return [...found];
+}

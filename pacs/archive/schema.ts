@@ -42,7 +42,7 @@ CREATE TABLE studies (
   archivedAt INTEGER NOT NULL
 ) STRICT;
 -- Searches go through it from the newest: what they match most often is in it, so that they need not look at the rows.
-CREATE INDEX studiesByDate ON studies (studyDate, studyKey, studyTime, patientName, patientSex, modalitiesInStudy);
+CREATE INDEX studiesByDate ON studies (studyDate, studyKey, studyTime, patientName, referringPhysicianName, patientSex, modalitiesInStudy);
 CREATE INDEX studiesByTime ON studies (studyTime, studyDate);
 CREATE INDEX studiesByAccessionNumber ON studies (accessionNumber, studyDate);
 CREATE INDEX studiesByPatientID ON studies (patientID, studyDate);
@@ -61,6 +61,15 @@ CREATE VIRTUAL TABLE studyTexts USING fts5 (
   patientName, patientID, accessionNumber, referringPhysicianName, studyID, studyDescription,
   tokenize = 'trigram', content = '', contentless_delete = 1, detail = column
 );
+
+-- Folded names from each of their words on (names.ts): "smith anna" and "anna". Finds whole names and beginnings of names and words.
+-- nameKind: 1 Patient's Name, 2 Referring Physician's Name.
+CREATE TABLE studyNames (
+  nameKind INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  studyKey INTEGER NOT NULL,
+  PRIMARY KEY (nameKind, name, studyKey)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE studyModalities (
   modality TEXT NOT NULL,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parseQuery } from '@lazaret/dicom/web/query.ts';
 import { lookupAttribute } from './lookup.ts';
-import { foldName } from './names.ts';
+import { beginningsOf, foldName } from './names.ts';
 import { makeIndex } from './sample.ts';
 import { searchIn } from './search.ts';
 
@@ -32,6 +32,7 @@ export function fillIndex(database: DatabaseSync, studies: number): void {
   const study = database.prepare(`INSERT INTO studies (studyKey, studyInstanceUID, studyDate, studyTime, accessionNumber, referringPhysicianName, patientName, patientID, patientBirthDate, patientSex, studyID, studyDescription,
     modalitiesInStudy, numberOfSeries, numberOfInstances, archivedAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, 0)`);
   const shown = database.prepare('INSERT INTO studyAttributes VALUES (?, ?)');
+  const names = database.prepare('INSERT INTO studyNames (nameKind, name, studyKey) VALUES (?, ?, ?)');
   const texts = database.prepare('INSERT INTO studyTexts (rowid, patientName, patientID, accessionNumber, referringPhysicianName, studyID, studyDescription) VALUES (?, ?, ?, ?, ?, ?, ?)');
   const modality = database.prepare('INSERT INTO studyModalities (modality, studyDate, studyKey, numberOfSeries) VALUES (?, ?, ?, 1)');
   const series = database.prepare(`INSERT INTO series (seriesKey, studyKey, seriesInstanceUID, modality, seriesNumber, seriesDescription, bodyPartExamined, performedProcedureStepStartDate, performedProcedureStepStartTime, numberOfInstances, attributes, archivedAt)
@@ -54,6 +55,8 @@ export function fillIndex(database: DatabaseSync, studies: number): void {
     const attributes = JSON.stringify({ '00080020': { vr: 'DA', Value: [date] }, '00080030': { vr: 'TM', Value: [time] }, '00080050': { vr: 'SH', Value: [accession] }, '00080090': { vr: 'PN', Value: [{ Alphabetic: referrer }] }, '00081030': { vr: 'LO', Value: [description] }, '00100010': { vr: 'PN', Value: [{ Alphabetic: name }] }, '00100020': { vr: 'LO', Value: [id] }, '00100030': { vr: 'DA', Value: [birth] }, '00100040': { vr: 'CS', Value: ['F'] }, '00200010': { vr: 'SH', Value: [String(key)] } });
     study.run(key, `2.25.1000.${key}`, date, time, accession, foldName([referrer]), foldName([name]), id, birth, inPatient(2) === 0 ? 'F' : 'M', String(key), description, `\\${kind}\\`);
     shown.run(key, attributes);
+    for (const beginning of beginningsOf(foldName([name]))) names.run(1, beginning, key);
+    for (const beginning of beginningsOf(foldName([referrer]))) names.run(2, beginning, key);
     texts.run(key, foldName([name]), id, accession, foldName([referrer]), String(key), description);
     modality.run(kind, date, key);
     series.run(key, key, `2.25.2000.${key}`, kind, date, time);

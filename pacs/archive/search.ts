@@ -2,8 +2,9 @@
  * Searches of the index (QIDO-RS, C-FIND): which Studies, Series or Instances match, newest first, as DICOM JSON. Runs in processes that
  * only read. A search is bounded in what it returns and in what it looks through; what was cut is said in `notes`.
  *
- * SQLite's planner does not know how common a name is. So this one counts the candidates of each condition first, up to a bound, and
- * then either goes through the fewest candidates, or through the Studies by date until enough match: the cheaper of the two.
+ * SQLite's planner does not know how common a name is. So this one counts the candidates of each condition first, up to a bound. Few are
+ * looked at directly. For some thousands the newest Studies are gone through first, where there may be matches enough for a page. Where every
+ * condition is common, the Studies are gone through by date until there are.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Query } from '@lazaret/dicom/web/query.ts';
@@ -19,10 +20,12 @@ export const resultsMax: Readonly<Record<Level, number>> = { study: 1000, series
 export const documentResultsMax = 1000;
 /** Largest offset: going through a hundred thousand results page by page is no search. */
 export const offsetMax = 100_000;
-/** Candidates are counted up to here, in about 1 ms. One with more of a million is found soon enough by date. */
+/** Candidates are counted up to here, in about 1 ms. */
 const countedMax = 10_000;
-/** Looking up a candidate's row costs as much as going through this many entries of the index by date. */
-const lookupCost = 4;
+/** So many candidates are looked at without further thought (2 ms). */
+const directMax = 2000;
+/** Studies, the newest, that are gone through before all candidates are (5 to 10 ms). */
+const newestMax = 50_000;
 /** Series or instances that an unscoped search goes through at most, newest first, when no condition has an index (about 0.2 s). */
 const walkedMax = 200_000;
 /** Statements kept: there are as many texts as combinations of conditions; people use a few dozen. */
@@ -79,9 +82,14 @@ export function searchIn(database: DatabaseSync): Search {
       const limit = Math.min(query.limit ?? cap, cap);
       if (limit === 0) return { results: [], more: false, notes };
 
-      const { text, parameters, walked } = planned(prepare, level, scope, filters, drivers, limit + query.offset);
-      if (walked) notes.push(`Only the newest ${walkedMax} were searched: name a Study, a Series or an attribute of a Study`);
-      const rows = prepare(text).all(...parameters, limit + 1, query.offset) as unknown as Row[];
+      const plans = planned(prepare, level, scope, filters, drivers, limit + 1 + query.offset);
+      let rows: Row[] = [];
+      for (const { text, parameters, partly } of plans) {
+        rows = prepare(text).all(...parameters, limit + 1, query.offset) as unknown as Row[];
+        // From the newest part alone as many as wanted: they are the same as from all.
+        if (rows.length > limit) break;
+        if (partly === 'last') notes.push(`Only the newest ${walkedMax} were searched: name a Study, a Series or an attribute of a Study`);
+      }
       const more = rows.length > limit;
       if (more) rows.pop();
       const read = prepare('SELECT metadata FROM documents WHERE instanceKey = ?');
@@ -116,7 +124,7 @@ function conditionsOf(level: Level, scope: SearchScope, query: Query, notes: str
       const plan = planOf({ ...attribute, column: attribute.column }, condition.matching, query.fuzzyMatching);
       if (plan === null) continue;
       filters.push(plan.filter);
-      if (plan.driver !== null) drivers.push(plan.driver);
+      drivers.push(...plan.drivers);
       if (plan.trigrams !== null) trigrams.push(plan.trigrams);
     } else if (condition.matching.kind !== 'universal') {
       // PS3.4 §C.2.2.1.3: an Optional Key that is not supported is not matched. Say so: the answer is wider than was asked.
@@ -155,19 +163,19 @@ const above: Readonly<Record<Level, string>> = {
   instance: 'CROSS JOIN series ON series.seriesKey = instances.seriesKey CROSS JOIN studies ON studies.studyKey = series.studyKey',
 };
 
+/** One way to the answer. Those that are `partly` look through the newest part only; the next one, if there is any, looks through all. */
 interface Planned {
   readonly text: string;
   readonly parameters: readonly Parameter[];
-  /** The search goes through a bounded part of the index only. */
-  readonly walked: boolean;
+  readonly partly: false | 'first' | 'last';
 }
 
 /**
- * The statement; its last two parameters are limit and offset. `wanted` is how many matches it must find. Which rows are in the answer is
- * decided over keys alone; only those rows are then read whole.
+ * The statements to try, in order; the last two parameters of each are limit and offset. `wanted` is how many matches must be found. Which
+ * rows are in the answer is decided over keys alone; only those rows are then read whole.
  */
-function planned(prepare: (text: string) => StatementSync, level: Level, scope: SearchScope, filters: readonly Filter[], drivers: readonly Driver[], wanted: number): Planned {
-  const where = filters.length === 0 ? '' : `WHERE ${filters.map((one) => `(${one.where})`).join(' AND ')}`;
+function planned(prepare: (text: string) => StatementSync, level: Level, scope: SearchScope, filters: readonly Filter[], drivers: readonly Driver[], wanted: number): readonly Planned[] {
+  const where = conjunction(filters);
   const parameters = filters.flatMap((one) => one.parameters);
   const table = tables[level];
   const key = keys[table];
@@ -175,16 +183,37 @@ function planned(prepare: (text: string) => StatementSync, level: Level, scope: 
     // Inside one Study: in the order in which people read it.
     const order = level === 'series' ? 'series.seriesNumber, series.seriesKey' : 'series.seriesNumber, series.seriesKey, instances.instanceNumber, instances.instanceKey';
     const instances = level === 'series' ? '' : 'CROSS JOIN instances ON instances.seriesKey = series.seriesKey';
-    return { text: whole(level, `SELECT ${table}.${key} AS found FROM studies CROSS JOIN series ON series.studyKey = studies.studyKey ${instances} ${where} ORDER BY ${order} LIMIT ? OFFSET ?`, order), parameters, walked: false };
+    return [{ text: whole(level, `SELECT ${table}.${key} AS found FROM studies CROSS JOIN series ON series.studyKey = studies.studyKey ${instances} ${where} ORDER BY ${order} LIMIT ? OFFSET ?`, order), parameters, partly: false }];
   }
   const order = level === 'study' ? 'studies.studyDate DESC, studies.studyKey DESC' : `${table}.${key} DESC`;
-  const found = (from: string): string => whole(level, `SELECT ${table}.${key} AS found FROM ${from} ${where} ORDER BY ${order} LIMIT ? OFFSET ?`, order);
-  const driver = chosen(prepare, level, drivers, wanted);
-  if (driver !== null) return { text: found(`(${driver.select}) AS candidates ${joinsDown(driver.table, level)}`), parameters: [...driver.parameters, ...parameters], walked: false };
-  if (level === 'study') return { text: found('studies INDEXED BY studiesByDate'), parameters, walked: false };
-  if (filters.length === 0) return { text: found(table), parameters, walked: false };
-  const newest = `(SELECT * FROM ${table} ORDER BY ${key} DESC LIMIT ${walkedMax}) AS ${table}`;
-  return { text: found(`${newest} ${above[level]}`), parameters, walked: lastKey(prepare, table) > walkedMax };
+  const found = (from: string, condition = where): string => whole(level, `SELECT ${table}.${key} AS found FROM ${from} ${condition} ORDER BY ${order} LIMIT ? OFFSET ?`, order);
+  const through = (driver: Driver): Planned => ({ text: found(`(${driver.select}) AS candidates ${joinsDown(driver.table, level)}`), parameters: [...driver.parameters, ...parameters], partly: false });
+  if (level !== 'study') {
+    // A candidate Study brings all of its rows, and going through everything is bounded: candidates serve better.
+    const { best } = fewestCandidates(prepare, drivers, wanted);
+    if (best !== null) return [through(best)];
+    if (filters.length === 0) return [{ text: found(table), parameters, partly: false }];
+    const newest = `(SELECT * FROM ${table} ORDER BY ${key} DESC LIMIT ${walkedMax}) AS ${table}`;
+    return [{ text: found(`${newest} ${above[level]}`), parameters, partly: lastKey(prepare, table) > walkedMax && 'last' }];
+  }
+
+  const window = drivers.flatMap((one) => one.window ?? []);
+  const { best, fewest, share } = fewestCandidates(prepare, drivers.filter((one) => one.window === undefined), wanted);
+  if (best !== null && (best.unique || fewest <= directMax)) return [through(best)];
+  const byDate = 'studies INDEXED BY studiesByDate';
+  const all: Planned = { text: found(byDate), parameters, partly: false };
+  // Nothing but a range of dates, or conditions so common that going through all by date is no worse than through their candidates.
+  if (best === null || fewest >= countedMax) return [all];
+  const last = through(best);
+  // Not worth a try where few of the candidates can be among the newest.
+  if (wanted / share > newestMax * 2) return [last];
+  const border = prepare(`SELECT studyDate, studyKey FROM ${byDate} ${conjunction(window)} ORDER BY ${order} LIMIT 1 OFFSET ${newestMax}`).get(...window.flatMap((one) => one.parameters)) as { studyDate: string; studyKey: number } | undefined;
+  if (border === undefined) return [all];
+  return [{ text: found(byDate, `${where} AND (studies.studyDate, studies.studyKey) > (?, ?)`), parameters: [...parameters, border.studyDate, border.studyKey], partly: 'first' }, last];
+}
+
+function conjunction(filters: readonly Filter[]): string {
+  return filters.length === 0 ? '' : `WHERE ${filters.map((one) => `(${one.where})`).join(' AND ')}`;
 }
 
 /** The rows of the keys that were found, in the same order. */
@@ -209,23 +238,20 @@ function joinsDown(from: Driver['table'], level: Level): string {
 }
 
 /**
- * The driver with the fewest candidates, or null where going through everything by date is expected to find enough sooner.
- * Conditions are taken as independent; a driver that has no more than countedMax candidates is never far off.
+ * The driver with the fewest candidates, how many they are (countedMax: at least so many), and what share of all rows matches all
+ * drivers if they have nothing to do with each other.
  */
-function chosen(prepare: (text: string) => StatementSync, level: Level, drivers: readonly Driver[], wanted: number): Driver | null {
+function fewestCandidates(prepare: (text: string) => StatementSync, drivers: readonly Driver[], wanted: number): { best: Driver | null; fewest: number; share: number } {
   const unique = drivers.find((one) => one.unique);
-  if (unique !== undefined || drivers.length === 0) return unique ?? null;
+  if (unique !== undefined) return { best: unique, fewest: 1, share: 1 };
   let best: Driver | null = null;
   let fewest = Number.POSITIVE_INFINITY;
   let share = 1;
   for (const driver of drivers) {
     const count = prepare(`SELECT count(*) AS n FROM (${driver.select} LIMIT ${countedMax})`).get(...driver.parameters)!['n'] as number;
-    if (count === 0) return driver;
     share *= Math.min(1, count / Math.max(1, lastKey(prepare, driver.table)));
     if (count < fewest) [best, fewest] = [driver, count];
     if (fewest < wanted) break;
   }
-  // At Series and Instance level a candidate Study brings all of its rows, and the walk is bounded: candidates serve better.
-  if (level !== 'study') return best;
-  return wanted / share < fewest * lookupCost ? null : best;
+  return { best, fewest, share };
 }
