@@ -1,10 +1,12 @@
-/** ARCHITECTURE.md prints the process table; what it prints must be what runs. `LAZARET_WRITE=1` writes it anew. */
+/** Documents print tables of the code; what they print must be what runs. `LAZARET_WRITE=1` writes them anew. */
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { processes } from '../../processes.ts';
 import { commands } from '@lazaret/cli/commands.ts';
+import { verdictTable } from '@lazaret/pacs/inspection/verdict.ts';
+import { benignRecipes, hostileRecipes } from '../recipes/all.ts';
 import { filesOf, read, root } from './sources.ts';
 
 function processTable(): string {
@@ -15,13 +17,34 @@ function processTable(): string {
   return ['| process | hears | files | network | starts programs | why |', '|---|---|---|---|---|---|', ...rows].join('\n');
 }
 
-test('ARCHITECTURE.md holds the process table of processes.ts', () => {
-  const text = read('ARCHITECTURE.md');
-  const pattern = /(<!-- processes:start -->\n)[\s\S]*?(<!-- processes:end -->)/;
-  const wanted = text.replace(pattern, (_, start: string, end: string) => `${start}${processTable()}\n${end}`);
-  if (process.env['LAZARET_WRITE'] === '1') writeFileSync(join(root, 'ARCHITECTURE.md'), wanted);
-  else assert.equal(text, wanted, 'run this test once with LAZARET_WRITE=1');
-});
+function findingsTable(): string {
+  const rows = [...verdictTable].map(([code, row]) => `| \`${code}\` | ${row.verdict} | ${row.title} | ${row.meaning} | ${row.advice} |`);
+  return ['| code | verdict | what | what it means | what to do |', '|---|---|---|---|---|', ...rows].join('\n');
+}
+
+function recipesTable(): string {
+  const threats = Map.groupBy(hostileRecipes, (recipe) => recipe.threat);
+  const rows = [...threats].map(([threat, recipes]) => `| ${threat} | ${recipes.length} | ${[...new Set(recipes.flatMap((recipe) => recipe.expected.verdicts))].toSorted().join(', ')} | ${recipes.map((recipe) => recipe.name).join(', ')} |`);
+  return [`${hostileRecipes.length} hostile recipes and ${benignRecipes.length} that conform:`, '', '| threat | recipes | verdict | names |', '|---|---:|---|---|', ...rows].join('\n');
+}
+
+/** What stands between two markers of a document is made from the table that the code uses. */
+const generated: readonly (readonly [path: string, marker: string, make: () => string])[] = [
+  ['ARCHITECTURE.md', 'processes', processTable],
+  ['docs/inspection.md', 'findings', findingsTable],
+  ['docs/inspection.md', 'recipes', recipesTable],
+];
+
+for (const [path, marker, make] of generated) {
+  test(`${path}: ${marker} is what the code says`, () => {
+    const text = read(path);
+    const pattern = new RegExp(`(<!-- ${marker}:start -->\\n)[\\s\\S]*?(<!-- ${marker}:end -->)`);
+    assert.match(text, pattern);
+    const wanted = text.replace(pattern, (_, start: string, end: string) => `${start}${make()}\n${end}`);
+    if (process.env['LAZARET_WRITE'] === '1') writeFileSync(join(root, path), wanted);
+    else assert.equal(text, wanted, 'run this test once with LAZARET_WRITE=1');
+  });
+}
 
 test('links between documents lead somewhere', () => {
   const documents = filesOf().filter((path) => path.endsWith('.md'));
