@@ -68,7 +68,8 @@ const columns = `number, object_id, state, bytes, sha256, received_at, sop_class
   door, peer, address, calling_ae_title, called_ae_title, batch`;
 const texts = {
   byId: `SELECT ${columns} FROM ledger JOIN ledger_source USING (source) WHERE object_id = ?`,
-  byArchived: `SELECT ${columns} FROM ledger JOIN ledger_source USING (source) WHERE archived_sha256 = ? AND state = 'archived'`,
+  byArchived: `SELECT ${columns} FROM ledger JOIN ledger_source USING (source) WHERE sha256 = ?1 AND archived_sha256 = ?1 AND state = 'archived'
+    UNION ALL SELECT ${columns} FROM ledger JOIN ledger_source USING (source) WHERE archived_sha256 = ?1 AND archived_sha256 <> sha256 AND state = 'archived'`,
   // What is damaged is not kept: the sender who still has it may heal it.
   kept: `SELECT object_id FROM ledger WHERE sha256 = ? AND state <> 'destroyed' AND damaged = 0 LIMIT 1`,
   known: 'SELECT sha256 FROM ledger WHERE object_id = ?',
