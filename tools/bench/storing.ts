@@ -84,6 +84,14 @@ async function sendAll(peer: Peer, paths: readonly string[], associations: numbe
   }));
 }
 
+/** One run of each peer that does not count: programs that compile as they run, and caches that are empty, are not what is compared. */
+async function warmUp({ peers, notes }: Measuring, fleet: Fleet, kind: string, send: (peer: Peer, paths: readonly string[]) => Promise<void>): Promise<void> {
+  for (const peer of peers) {
+    const patient = fleet.rename(`warm-up ${kind} ${peer.name} ${process.pid}`);
+    await measure(peer, patient, fleet.paths.length, () => send(peer, fleet.paths)).catch((error: unknown) => void notes.push(`warm-up of ${peer.name}: ${(error as Error).message}`));
+  }
+}
+
 /** The same runs for every peer, one after the other within a round, each round starting with another one. */
 async function interleaved(name: string, { peers, rounds, say, notes }: Measuring, one: (peer: Peer, run: string) => Promise<Run>): Promise<Map<string, Run[]>> {
   const runs = new Map<string, Run[]>();
@@ -121,6 +129,7 @@ export async function storeRows(measuring: Measuring & { readonly kind: 'ct' | '
   const what = kind === 'ct' ? 'C-STORE of 525 KB CT slices' : 'C-STORE of 4 KB structured reports';
   say(`making ${objects} objects for: ${what}`);
   const fleet = makeFleet(folder, kind, objects);
+  await warmUp(measuring, fleet, kind, (peer, paths) => sendAll(peer, paths, 2));
   const rows: Row[] = [];
   for (const associations of associationCounts) {
     const work = `${what}, ${associations} association${associations === 1 ? '' : 's'}`;
