@@ -91,6 +91,13 @@ function build() {
 function run(main, mainArgs, environment = {}) {
   const child = spawn(node, [...nodeFlags, ...main, ...mainArgs], { cwd: process.cwd(), stdio: 'inherit', env: { ...process.env, ...environment } });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // npm passes SIGTERM on to its shell only, and the shell ends without telling us: being handed to another parent is how we learn of it.
+  if (process.env.npm_lifecycle_event !== undefined) {
+    const parent = process.ppid;
+    setInterval(() => {
+      if (process.ppid !== parent) child.kill('SIGTERM');
+    }, 200).unref();
+  }
   return new Promise((resolve) => child.on('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 128))));
 }
 
