@@ -5,7 +5,7 @@ import { processes } from '../processes.ts';
 import { Failure } from '@lazaret/system/failure.ts';
 import { layoutOf } from '@lazaret/system/layout.ts';
 import type { Settings } from '@lazaret/system/process.ts';
-import { confine } from '@lazaret/system/sandbox.ts';
+import { confine, prepareSandboxes } from '@lazaret/system/sandbox.ts';
 import { Inspection } from '@lazaret/pacs/inspection/inspection.ts';
 import { Pool, type Outcome } from '@lazaret/pacs/inspection/pool.ts';
 import { verdictOf, verdictRow, worstFirst } from '@lazaret/pacs/inspection/verdict.ts';
@@ -41,6 +41,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     return 2;
   }
   const settings = settingsFor(terminal.data);
+  prepareSandboxes();
   const examiner = confine(processes.examiner, settings, { withoutData: true, reads: visibleTo(positionals) });
   const pool = new Pool({ start: () => examiner, examiners: Math.min(settings.examiners, Math.max(1, files.length)), memoryBytesMax: processes.examiner.memoryMiBMax * 1024 * 1024, log: (line) => terminal.stderr.write(line) });
   try {

@@ -12,11 +12,13 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { ProcessRow } from '../processes.ts';
+import { pathToFileURL } from 'node:url';
+import { processes, type ProcessRow } from '../processes.ts';
 import { unavailable } from './failure.ts';
 import type { Layout } from './layout.ts';
 import type { Settings } from './process.ts';
-import { bubblewrap, isolation, namespacesWork, nestingWorks, sharedLibraries } from './sandboxprobe.ts';
+import { compiledCache, compiledMount, fillCompiled } from './compiled.ts';
+import { bubblewrap, isolation, namespacesWork, nestingWorks, sharedLibraries, uidInside } from './sandboxprobe.ts';
 
 export interface Confinement {
   readonly command: string;
@@ -59,16 +61,18 @@ export function confine(row: ProcessRow, settings: Settings, options: ConfineOpt
   const program = options.program ?? join(programRoot, row.main);
   const env = { ...options.env, LAZARET_SETTINGS: JSON.stringify(settings) };
   if (settings.sandbox === 'off' || row.startedBy === 'person') {
-    return { command: process.execPath, args: [...plainFlags(row), program], env, strength: 'none', text: row.startedBy === 'person' ? 'not confined: it starts the others' : 'not confined: the sandbox is switched off' };
+    return { command: process.execPath, args: [...plainFlags(row), ...entry(program)], env, strength: 'none', text: row.startedBy === 'person' ? 'not confined: it starts the others' : 'not confined: the sandbox is switched off' };
   }
   const access = accessOf(row, settings, options);
   for (const folder of access.own) if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const node = [...plainFlags(row), ...(row.syncs ? [] : permissionFlags(row, access, program)), program];
+  const node = [...plainFlags(row), ...(row.syncs ? [] : permissionFlags(row, access, program)), ...entry(program)];
 
   const probe = namespacesWork();
   if (probe.works && (row.exec === 'none' || nestingWorks().works)) {
+    const compiled = compiledCache(row.name, uidInside);
     const args = [...namespaceFlags(row, settings, access, program), process.execPath, ...node];
-    return { command: bubblewrap()!, args, env, strength: 'namespaces', text: `Linux namespaces (${probe.text})${row.syncs ? '' : ' and Node\'s permission model'}` };
+    const environment = compiled === null ? env : { ...env, NODE_COMPILE_CACHE: dirname(compiled.mount) };
+    return { command: bubblewrap()!, args, env: environment, strength: 'namespaces', text: `Linux namespaces (${probe.text})${row.syncs ? '' : ' and Node\'s permission model'}` };
   }
   if (!probe.works && settings.sandbox === 'required') {
     throw unavailable('sandbox-unavailable', `${row.name} is not started: the settings require Linux namespaces and ${probe.text}. Install bubblewrap, permit unprivileged user namespaces, or set "sandbox": "available" and accept less.`);
@@ -81,6 +85,14 @@ export function confine(row: ProcessRow, settings: Settings, options: ConfineOpt
   }
   const why = probe.works ? `it must start sandboxed processes and ${nestingWorks().text}` : probe.text;
   return { command: process.execPath, args: node, env, strength: 'permission-model', text: `Node's permission model alone: ${why}` };
+}
+
+/**
+ * Fills the compile caches of all sandboxed programs, once after each change of the sources: some seconds then, nothing otherwise. Call it before
+ * confine() where the checkout may be written; without it processes start slower and use more memory.
+ */
+export function prepareSandboxes(): void {
+  fillCompiled(Object.values(processes).filter((row) => row.startedBy !== 'person').map((row) => ({ name: row.name, flags: plainFlags(row), entry: entry(join(programRoot, row.main)) })));
 }
 
 interface Access {
@@ -118,6 +130,11 @@ function folderOf(layout: Layout, area: keyof Layout): string {
   return layout[area] as string;
 }
 
+/** As an address: by its path Node takes the program for CommonJS first, because the permission model hides what says otherwise. */
+function entry(program: string): string[] {
+  return ['--entry-url', pathToFileURL(program).href];
+}
+
 function plainFlags(row: ProcessRow): string[] {
   const flags = [`--max-old-space-size=${row.memoryMiBMax}`, '--disable-warning=ExperimentalWarning', '--disable-warning=SecurityWarning'];
   if (!compilesCode.includes(row.name)) flags.push('--disallow-code-generation-from-strings');
@@ -129,6 +146,8 @@ function permissionFlags(row: ProcessRow, access: Access, program: string): stri
   for (const folder of codeFolders) flags.push(`--allow-fs-read=${join(programRoot, folder)}`);
   for (const path of [program, ...access.reads, ...access.writes]) flags.push(`--allow-fs-read=${path}`);
   for (const path of access.writes) flags.push(`--allow-fs-write=${path}`);
+  // Node takes a compile cache only where it may write; the mount is read-only.
+  flags.push(`--allow-fs-read=${compiledMount}`, `--allow-fs-write=${compiledMount}`);
   // Unix sockets count as network here; the network itself is withheld by the namespaces.
   if (row.network !== 'none' || row.asks.length > 0 || row.writes.includes('run')) flags.push('--allow-net');
   if (row.addons) flags.push('--allow-addons');
@@ -154,6 +173,11 @@ function namespaceFlags(row: ProcessRow, settings: Settings, access: Access, pro
   for (const path of [program, ...access.reads]) flags.push('--ro-bind', path, path);
   for (const path of access.writes) flags.push('--bind', path, path);
   for (const path of access.covered) flags.push('--tmpfs', path, '--remount-ro', path);
+  // Who starts others shows them their cache, which it must see itself.
+  for (const name of row.exec === 'none' ? [row.name] : Object.keys(processes)) {
+    const compiled = compiledCache(name, uidInside);
+    if (compiled !== null) flags.push('--ro-bind', compiled.source, compiled.mount);
+  }
   flags.push('--remount-ro', '/dev', '--remount-ro', '/', '--chdir', '/', '--');
   return flags;
 }

@@ -54,8 +54,9 @@ function tryNesting(): Probe {
 }
 
 /** What every confined process gets. A user of its own inside, never 0: mapping 0 would take a capability that a nested sandbox does not have. */
+export const uidInside = 65534;
 export const isolation: readonly string[] = [
-  '--unshare-user', '--unshare-all', '--uid', '65534', '--gid', '65534', '--cap-drop', 'ALL',
+  '--unshare-user', '--unshare-all', '--uid', String(uidInside), '--gid', String(uidInside), '--cap-drop', 'ALL',
   '--hostname', 'lazaret', '--new-session', '--die-with-parent',
 ];
 
