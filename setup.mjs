@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const modules = join(here, 'node_modules');
 const node = join(modules, '.bin', 'node');
+const parent = process.ppid;
 const [job = 'start', ...args] = process.argv.slice(2);
 
 /** Node 26, TypeScript as it is, and no word about features that are experimental there but pinned here. */
@@ -93,7 +94,6 @@ function run(main, mainArgs, environment = {}) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   // npm passes SIGTERM on to its shell only, and the shell ends without telling us: being handed to another parent is how we learn of it.
   if (process.env.npm_lifecycle_event !== undefined) {
-    const parent = process.ppid;
     setInterval(() => {
       if (process.ppid !== parent) child.kill('SIGTERM');
     }, 200).unref();
