@@ -108,7 +108,7 @@ function brief(entry: LedgerEntry): string {
   return [
     `${entry.objectId.slice(0, 8)}  ${styleText(colourOf(entry), (entry.state === 'held' ? entry.verdict ?? 'held' : entry.state).padEnd(11))}  ${why || '—'}`,
     `          ${[who, entry.modality, printable(entry.studyDescription)].filter((text) => text !== '').join(' · ')}`,
-    `          from ${printable(entry.source.peer)} (${printable(entry.source.address)}), ${new Date(entry.receivedAt).toLocaleString()}, ${sizeOf(entry.bytes)}`,
+    `          from ${printable(entry.source.peer)} (${printable(entry.source.address)}), ${momentOf(entry.receivedAt)}, ${sizeOf(entry.bytes)}`,
   ].join('\n');
 }
 
@@ -122,13 +122,13 @@ async function show(channel: Channel, objectId: string, values: Words, { stdout 
 function describe(entry: LedgerEntry): string {
   const lines = [
     `Object ${entry.objectId}`,
-    `  ${styleText(colourOf(entry), entry.state)}${entry.verdict === null ? '' : `, found ${entry.verdict}`}${entry.concludedAt === null ? '' : ` on ${new Date(entry.concludedAt).toLocaleString()}`}`,
+    `  ${styleText(colourOf(entry), entry.state)}${entry.verdict === null ? '' : `, found ${entry.verdict}`}${entry.concludedAt === null ? '' : ` on ${momentOf(entry.concludedAt)}`}`,
     '',
     ...table([
       ['Patient', [entry.patientName, entry.patientID].filter((text) => text !== '').join(', ') || 'not known'],
       ['Study', [entry.studyDescription, entry.modality, entry.studyInstanceUID].filter((text) => text !== '').join(' · ') || 'not known'],
       ['SOP Instance', entry.sopInstanceUID || 'not known'],
-      ['Came from', `${entry.source.peer} (${entry.source.address}) by ${entry.source.door}${entry.source.callingAETitle === '' ? '' : `, AE Title ${entry.source.callingAETitle}`}, ${new Date(entry.receivedAt).toLocaleString()}`],
+      ['Came from', `${entry.source.peer} (${entry.source.address}) by ${entry.source.door}${entry.source.callingAETitle === '' ? '' : `, AE Title ${entry.source.callingAETitle}`}, ${momentOf(entry.receivedAt)}`],
       ['Size', `${sizeOf(entry.bytes)} (${entry.bytes} bytes)`],
       ['SHA-256', entry.sha256],
       ['Inspected by', entry.epoch || 'not inspected yet'],
@@ -148,7 +148,7 @@ function describe(entry: LedgerEntry): string {
     lines.push(`    What it means: ${row.meaning}`, `    What to do: ${row.advice}`);
   }
   for (const proposal of entry.proposals ?? []) {
-    lines.push('', `${printable(proposal.person)} proposed to ${proposal.decision} it on ${new Date(proposal.proposedAt).toLocaleString()}: ${printable(proposal.reason)}`, '  It takes a second person with the same decision.');
+    lines.push('', `${printable(proposal.person)} proposed to ${proposal.decision} it on ${momentOf(proposal.proposedAt)}: ${printable(proposal.reason)}`, '  It takes a second person with the same decision.');
   }
   return `${lines.join('\n')}\n`;
 }
@@ -216,4 +216,10 @@ function sizeOf(bytes: number): string {
   if (bytes < 1_000) return `${bytes} bytes`;
   const exponent = Math.min(Math.floor(Math.log10(bytes) / 3), 3);
   return `${(bytes / 1_000 ** exponent).toPrecision(3)} ${['', 'kB', 'MB', 'GB'][exponent]}`;
+}
+
+/** Local time as ISO 8601 writes it: a date that no two countries read differently. */
+function momentOf(time: number): string {
+  const local = new Date(time - new Date(time).getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 19).replace('T', ' ');
 }
