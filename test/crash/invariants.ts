@@ -75,10 +75,12 @@ async function wrongOnRecord(layout: Layout, rows: readonly Row[]): Promise<stri
   const wrong = verifyLog(layout.audit).problems.map((problem) => `audit log: ${problem.code}, entry ${problem.entry}: ${problem.text}`);
   const admitted = new Set<string>();
   const concluded = new Map<string, string>();
+  const withdrawn = new Set<string>();
   for await (const entry of readEntries(layout.audit)) {
     const { types, what, description } = summarize(entry.xml);
     for (const detail of what) {
       const objectId = detail.slice(0, 32);
+      if (types.includes('Archived object taken out of sight') && detail.startsWith('archived sha256: ')) withdrawn.add(detail.slice('archived sha256: '.length));
       if (types.includes('Admitted to quarantine')) admitted.add(objectId);
       if (types.includes('Inspection concluded')) concluded.set(objectId, description);
     }
@@ -86,7 +88,9 @@ async function wrongOnRecord(layout: Layout, rows: readonly Row[]): Promise<stri
   for (const row of rows) {
     if (!admitted.has(row.object_id)) wrong.push(`the admission of ${row.object_id} is not on the record`);
     // Later changes have messages of their own.
-    if (row.verdict !== null && row.released === 0 && row.damaged === 0 && row.state !== 'destroyed' && !concluded.get(row.object_id)?.startsWith(`${row.verdict}, ${row.state}`)) wrong.push(`${row.object_id} is ${row.state}, ${row.verdict}; the record says ${concluded.get(row.object_id)}`);
+    if (row.state === 'held' && row.archived_sha256 !== null && row.damaged === 0) {
+      if (!withdrawn.has(row.archived_sha256)) wrong.push(`${row.object_id} was taken out of the archive, and that is not on the record`);
+    } else if (row.verdict !== null && row.released === 0 && row.damaged === 0 && row.state !== 'destroyed' && !concluded.get(row.object_id)?.startsWith(`${row.verdict}, ${row.state}`)) wrong.push(`${row.object_id} is ${row.state}, ${row.verdict}; the record says ${concluded.get(row.object_id)}`);
   }
   return wrong;
 }
