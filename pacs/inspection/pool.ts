@@ -42,6 +42,8 @@ const prefetch = 4;
 const defaultTimeoutMs = (bytes: number): number => 15_000 + bytes / 10_000;
 /** An examiner starts in some 0.2 s; one that has not said a word after this never will. */
 const helloTimeoutMs = 30_000;
+/** One that is not wanted any more before it was ready has so long to end by itself. */
+const settingUpMs = 10_000;
 const memoryWatchMs = 200;
 /** So many examiners in a row that end before their first word mean that none will start. */
 const failedStartsMax = 3;
@@ -247,8 +249,14 @@ class Examiner {
     this.#ended = true;
     clearTimeout(this.#helloTimer);
     if (this.#timer !== null) clearTimeout(this.#timer);
-    // Its sandbox dies with it (bwrap --die-with-parent).
-    this.#child.kill('SIGKILL');
+    if (this.#ready) {
+      // Its sandbox dies with it (bwrap --die-with-parent).
+      this.#child.kill('SIGKILL');
+    } else {
+      // bwrap killed while it sets up leaves a half that waits for ever; an examiner that starts and hears nothing ends by itself.
+      this.#child.stdin!.end();
+      setTimeout(() => this.#child.kill('SIGKILL'), settingUpMs).unref();
+    }
     this.#reactions.gone(this.#ready, this.given.splice(0));
   }
 
