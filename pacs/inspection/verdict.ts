@@ -68,6 +68,11 @@ const rows: Readonly<Record<string, Row>> = {
   'examiner-timed-out':          ['unscannable', 'The inspection took too long', `Reading the object took longer than an object of its size should. ${unseen}`, review],
   'examiner-memory':             ['unscannable', 'The inspection took too much memory', `Reading the object took more memory than it should. ${unseen}`, review],
   'examiner-report':             ['unscannable', 'The inspection gave a wrong answer', `The report about the object did not hold when it was checked. ${unseen}`, review],
+  'conclusion-invalid':          ['unscannable', 'The inspection gave a wrong answer', `What was said about the object could not be taken. ${unseen}`, administrator],
+  'instance-missing':            ['unscannable', 'The inspection did not name the object', `The inspection found nothing wrong, but not which instance this is, so it cannot be filed. ${unseen}`, review],
+  'index-failed':                ['unscannable', 'The archive could not file it', 'The inspection is done, but the object could not be entered in the archive\'s index. The image may be perfectly good.', administrator],
+  'metadata-invalid':            ['unscannable', 'The archive could not file it', 'What was read of the object is not what the archive\'s index can take. The image may be perfectly good.', review],
+  'file-missing':                ['unscannable', 'The file is gone from the disk', 'The object was received but its file is not where it was kept. It cannot be shown.', 'Ask the sender to send it again, and have the administrator look at the disk.'],
   'object-unreadable':           ['unscannable', 'The file cannot be read', unseen, administrator],
 };
 
