@@ -8,8 +8,9 @@ import { confine, type Confinement } from '@lazaret/system/sandbox.ts';
 
 /** A process on a busy machine is up within a second or two; one that is not after this never will be. */
 const readyTimeoutMs = 30_000;
-/** SIGTERM first; SIGKILL after this. The whole must be down within 10 s (DESIGN §7). */
-const stopTimeoutMs = 7_000;
+/** Doors end first, then the inspector, then the keeper: each has this long, and the whole must be down within 10 s. */
+const endTimeoutMs = 2_500;
+const killTimeoutMs = 3_000;
 
 export interface Child {
   readonly name: string;
@@ -17,7 +18,7 @@ export interface Child {
   readonly ready: Readonly<Record<string, unknown>>;
   readonly confinement: Pick<Confinement, 'strength' | 'text'>;
   readonly exited: Promise<string>;
-  /** SIGTERM, SIGKILL after the time-out; resolves when it is gone. */
+  /** The end of its stdin, SIGTERM and SIGKILL after the time-outs; resolves when it is gone. */
   stop(): Promise<void>;
 }
 
@@ -48,10 +49,11 @@ export async function startChild(row: ProcessRow, settings: Settings): Promise<C
     confinement,
     exited,
     async stop() {
-      child.kill('SIGTERM');
-      const killer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+      // bwrap does not pass SIGTERM on, it ends and takes the process with it; the end of stdin reaches the process itself.
+      child.stdin?.end();
+      const timers = [setTimeout(() => child.kill('SIGTERM'), endTimeoutMs), setTimeout(() => child.kill('SIGKILL'), killTimeoutMs)];
       await exited;
-      clearTimeout(killer);
+      for (const timer of timers) clearTimeout(timer);
     },
   };
 }

@@ -5,11 +5,11 @@
  * that may start others.
  */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Failure } from '@lazaret/system/failure.ts';
 import type { Layout } from '@lazaret/system/layout.ts';
 import type { Settings } from '@lazaret/system/process.ts';
+import { prepareSandboxes } from '@lazaret/system/sandbox.ts';
 import { processes, type ProcessName } from '../../processes.ts';
 import { settingsOf, usage } from './arguments.ts';
 import { startChild, type Child } from './child.ts';
@@ -138,6 +138,7 @@ async function main(): Promise<void> {
   const settings = settingsOf(process.argv.slice(2), process.env);
   makeFolders(settings.layout);
   const unlock = await lockDataDirectory(settings.layout.run);
+  prepareSandboxes();
   const supervisor = new Supervisor(settings);
   let stopping = false;
   const stop = async (): Promise<void> => {
