@@ -1,9 +1,9 @@
 /**
  * `npm run bench -- [store reports stow map] [--rounds N] [--objects N]`: the first rows of the speed table, against Orthanc and DCMTK in the
- * same run, on data made here. Writes docs/benchmarks.md.
+ * same run, on data made here. Writes docs/benchmarks.md and the table of README.md.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { programPath } from '../../test/peers.ts';
@@ -31,6 +31,9 @@ const notes: string[] = [];
 const rows: Row[] = [];
 const loopback = quickAcknowledgements();
 notes.push(`Loopback: ${loopback.text}.`);
+// Who else used the machine: figures of a run beside other work are no figures.
+const busy = loadavg()[0]! / cpus().length;
+if (busy > 0.3) notes.push(`The machine was busy with something else when the run began (load ${loadavg()[0]!.toFixed(1)} on ${cpus().length} cores): ratios hold better than rates.`);
 const started = Date.now();
 try {
   if (chosen.has('map')) rows.push(...mapRows(say));
@@ -57,4 +60,10 @@ try {
 const machine = `${cpus().length} × ${cpus()[0]!.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}`;
 const text = markdown({ rows, notes, machine, command: `npm run bench -- ${[...chosen].join(' ')} --rounds ${rounds} --objects ${objects}`, date: new Date().toISOString().slice(0, 10), seconds: (Date.now() - started) / 1000 });
 process.stdout.write(text);
-if (values.write && positionals.length === 0) writeFileSync(join(repository, 'docs', 'benchmarks.md'), text);
+if (values.write && positionals.length === 0) {
+  writeFileSync(join(repository, 'docs', 'benchmarks.md'), text);
+  // README shows the first table.
+  const readme = join(repository, 'README.md');
+  const table = /^\| work [^]*?\n(?=\n)/m.exec(text)?.[0] ?? '';
+  writeFileSync(readme, readFileSync(readme, 'utf8').replace(/(<!-- bench:start -->\n)[^]*?(<!-- bench:end -->)/, (_, start: string, end: string) => `${start}${table}${end}`));
+}
