@@ -6,7 +6,7 @@ rule windows_executable {
   strings:
     // Signature, machine, up to 255 sections, size of the optional header, and its magic: what a loader checks.
     $header = { 50 45 00 00 ( 4C 01 | 64 86 | 64 AA | C0 01 | C4 01 | 41 A6 | 4E A6 ) ?? 00 [12] ?? 00 [2] ( 0B 01 | 0B 02 ) }
-    $stub = /This program cannot be.run in DOS mode/
+    $stub = /This program cannot be[ ]run in DOS mode/
   condition:
     any of them
 }
