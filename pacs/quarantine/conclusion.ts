@@ -15,6 +15,7 @@ import { sourceOf, type Change, type LedgerRow } from './ledger.ts';
 import type { Parts } from './parts.ts';
 import { personOf, type Person } from './people.ts';
 import { keeper, objectRecord } from './record.ts';
+import { repeatOf } from './repeat.ts';
 import { transition } from './states.ts';
 
 /** Where the disarmed file waits for its place in the archive, and where an archived file lies that was taken out of sight. */
@@ -66,7 +67,7 @@ export class Conclusions {
     const objectId = checkObjectId(checkFields(untrusted)['objectId']);
     const job = queue.leaseOf(objectId, signal);
     if (job === null) throw refused('work-unknown', `object ${objectId} was not claimed through this connection, or is concluded already`);
-    const conclusion = readConclusion(untrusted, job.work);
+    let conclusion = readConclusion(untrusted, job.work);
     if (job.area === 'archive') {
       queue.rechecked(conclusion.objectId, conclusion);
       return;
@@ -75,7 +76,12 @@ export class Conclusions {
     const reasons: Finding[] = [];
     if (conclusion.sha256 !== row.sha256) {
       reasons.push(finding('digest-mismatch', 'The bytes that were inspected are not the bytes that were received. The object may have been changed on the disk.'));
-    } else if (conclusion.verdict === 'clean' && conclusion.disarmed !== null) {
+    } else {
+      // A file that cannot be read here is found by the archive's own checks; the object is then held as a conflict.
+      const repeat = await repeatOf(this.#parts, row, conclusion).catch(() => null);
+      if (repeat !== null) conclusion = { ...conclusion, ...repeat };
+    }
+    if (reasons.length === 0 && conclusion.verdict === 'clean' && conclusion.disarmed !== null) {
       const wrong = await composeDisarmed(objectPath(layout.quarantine, row.object_id), row.bytes, conclusion.disarmed, disarmedPath(layout.quarantine, row.object_id));
       if (wrong !== null) reasons.push(finding('digest-mismatch', `The object could not be disarmed: ${wrong}.`));
     }
@@ -122,7 +128,8 @@ export class Conclusions {
     const row = ledger.rowOf(conclusion.objectId);
     if (row.state !== 'waiting') throw refused('transition-invalid', `object ${row.object_id} is ${row.state}, not inspecting`);
     const sopInstanceUID = conclusion.instance?.sopInstanceUID ?? row.sop_instance_uid;
-    const conflicts = ledger.conflicting(sopInstanceUID, row.sha256, row.number);
+    // What became the archived file byte for byte is no conflict with it.
+    const conflicts = ledger.conflicting(sopInstanceUID, row.sha256, row.number).filter((other) => conclusion.disarmed === null || ledger.rowOf(other).archived_sha256 !== conclusion.disarmed.sha256);
     const findings = [...reasons, ...conclusion.findings];
     if (conflicts.length > 0) {
       findings.unshift(finding('instance-conflict', `Another object with the same SOP Instance UID and other bytes is kept already (${conflicts.join(', ')}). Both are kept; neither replaces the other by itself.`));
@@ -206,7 +213,12 @@ export class Conclusions {
 /** Moves a file into the archive, inside the transaction that says so. */
 export function archiveFile(parts: Parts, group: Group, row: LedgerRow, from: string, sha256: Digest): void {
   const to = objectPath(parts.layout.archive, sha256);
-  // Where it is there already (two objects became the same file by disarming) it has the same bytes: the name is their digest.
+  // Where it is there already (two objects became the same file by disarming) it has the same bytes: the name is their digest. It stays, since
+  // a group that is rolled back would take away what another object needs.
+  if (existsSync(to)) {
+    group.after(() => rmSync(disarmedPath(parts.layout.quarantine, row.object_id), { force: true }));
+    return;
+  }
   group.rename(from, to);
   parts.settling.moved(group, row.number, [from, to]);
 }

@@ -21,6 +21,8 @@ export interface Handover {
   index(instance: { objectId: ObjectId; digest: Digest; bytes: number; epoch: string; disarmed: boolean; archivedAt: number; instance: InstanceReport }): { readonly digest: Digest; readonly instance: InstanceReport } | null;
   /** Takes out of sight; gives back what was indexed, or null where it was not. */
   withdraw(digest: Digest, reason: 'damaged' | 'stale', time: number): InstanceReport | null;
+  /** What is indexed under a digest, or null. */
+  find(digest: Digest): InstanceReport | null;
   renew(digest: Digest, epoch: string): void;
   /** What was withdrawn is seen again. */
   forgetWithdrawal(digest: Digest): void;

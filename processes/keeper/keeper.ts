@@ -52,6 +52,7 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
       withdrawInstance(database, digest, reason, time);
       return instance;
     },
+    find: (digest) => readArchived(database, digest)?.instance ?? null,
     forgetWithdrawal: (digest) => void forget.run(digest),
     renew: (digest, epoch) => void renewVerdict(database, digest, epoch),
   };

@@ -45,8 +45,8 @@ test('the same Data Set from another AE is the same object', async (t) => {
   assert.equal((await entriesOf(system)).length, 1);
 });
 
-// The digest that says whether bytes are the same is that of the file, and by STOW-RS the sender's own File Meta Information comes with it.
-test('the same Data Set by another door is the same object', { todo: 'is held as a conflict: the File Meta Information differs, the Data Set does not' }, async (t) => {
+// By STOW-RS the sender's own File Meta Information comes with it, so the file is another one; the Data Set is not.
+test('the same Data Set by another door is the same object', async (t) => {
   const system = await startSystem(t);
   const request = requestOf('elsewhere');
   assert.equal((await storeOne(system.dimse, request)).status, 0);
@@ -55,7 +55,10 @@ test('the same Data Set by another door is the same object', { todo: 'is held as
   assert.equal(answer.status, 200, answer.body.toString('utf8', 0, 400));
   const counts = await settled(system);
   assert.equal(counts.held, 0, 'nothing of it is a conflict');
-  assert.equal(counts.archived, 1);
+  assert.equal(counts.archived, 2, 'both arrivals are in the ledger');
+  assert.equal((await findInstance(system, request.sopInstanceUID)).length, 1, 'and one instance in the archive');
+  const files = (await readdir(system.layout.archive, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  assert.equal(files.length, 1, 'and one file');
 });
 
 test('the same SOP Instance UID with other pixels is held, and the first one stays', async (t) => {
