@@ -104,11 +104,18 @@ function checkInstance(untrusted: unknown): InstanceReport {
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
+/** Frames of one bit a pixel need not end with a byte (PS3.5 §8.1.1): their length is a number of eighths. */
+function eighths(value: Readonly<Record<string, unknown>>, name: string): number {
+  const number = value[name];
+  if (typeof number !== 'number' || !Number.isSafeInteger(number * 8) || number < 0) throw refused('request-invalid', `${name} is not a length in bits`);
+  return number;
+}
+
 function checkFrames(untrusted: unknown): InstanceReport['frames'] {
   if (untrusted === null) return null;
   const value = fields(untrusted, 'frames');
   if (value['kind'] === 'native') {
-    return { kind: 'native', offset: count(value, 'offset'), frameLength: count(value, 'frameLength'), count: count(value, 'count'), bitsPerPixel: count(value, 'bitsPerPixel') };
+    return { kind: 'native', offset: count(value, 'offset'), frameLength: eighths(value, 'frameLength'), count: count(value, 'count'), bitsPerPixel: count(value, 'bitsPerPixel') };
   }
   const { frames } = value;
   if (value['kind'] !== 'encapsulated' || !Array.isArray(frames)) throw refused('request-invalid', 'frames is no table of frames');
