@@ -43,7 +43,7 @@ function denseReport(items: number): Uint8Array {
 export function mapRows(say: (text: string) => void): Row[] {
   const row = (work: string, unit: string, value: number, target: number, targetText: string): Row => {
     say(`${work}: ${value.toPrecision(3)} ${unit}`);
-    return { work, unit, figures: { Lazaret: value }, ratio: null, target, targetText, cpuMs: {}, where: {} };
+    return { work, unit, figures: { Lazaret: value }, ratio: null, target, targetText, cpuMs: {}, where: {}, idle: null };
   };
   const slice = fileOf(ctSlice({ name: 'map', index: 0, count: 1 }));
   const dense = denseReport(10_000);

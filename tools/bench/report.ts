@@ -13,6 +13,8 @@ export interface Row {
   readonly cpuMs: Readonly<Record<string, number>>;
   /** Where our own CPU time went: milliseconds an object by process. */
   readonly where: Readonly<Record<string, number>>;
+  /** Share of the machine's cores that had nothing to do while Lazaret was measured. */
+  readonly idle: number | null;
 }
 
 export interface Report {
@@ -78,5 +80,12 @@ function boundOf(row: Row): string {
   if (own === undefined || rate === undefined || row.unit !== 'objects/s') return `${figure(rate ?? 0)} ${row.unit}: the reader itself, on one core.`;
   const cores = (own * rate) / 1000;
   const [name, ms] = Object.entries(row.where).toSorted(([, one], [, other]) => other - one)[0] ?? ['', 0];
-  return `our processes used ${cores.toFixed(2)} cores (${own.toFixed(2)} ms an object, most of it in ${name}: ${ms.toFixed(2)} ms); ${cores > 1.2 ? 'with the senders on the same cores, CPU is the bound.' : 'the rest is waiting: for the sender\'s next object, for the disk to be durable, or for the answer.'}`;
+  const used = `our processes used ${cores.toFixed(2)} cores, ${own.toFixed(2)} ms an object, most of it in ${name} (${ms.toFixed(2)} ms)`;
+  if (row.idle === null) return `${used}.`;
+  const idle = `${(row.idle * 100).toFixed(0)} % of the machine was idle`;
+  // What the cores did beyond us is the senders, the kernel for them, and whatever else ran.
+  return row.idle < idleShareMin ? `${used}; ${idle}: CPU is the bound, shared with the senders and what else ran.` : `${used}; ${idle}: it waited for the disk, for the sender's next object or for the answer of another process.`;
 }
+
+/** Less than this is a machine that is full. */
+const idleShareMin = 0.15;

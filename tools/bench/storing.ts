@@ -11,7 +11,7 @@ import { fileOf } from '../recipes/series.ts';
 import { fleetOf, marks, type Fleet } from './load.ts';
 import type { Peer } from './peers.ts';
 import type { Row } from './report.ts';
-import { cpuByProcess, cpuSeconds, median } from './usage.ts';
+import { cpuByProcess, cpuSeconds, machineTicks, median } from './usage.ts';
 
 export interface Measuring {
   readonly folder: string;
@@ -49,12 +49,15 @@ interface Run {
   readonly rate: number;
   readonly cpuMs: number;
   readonly where: ReadonlyMap<string, number>;
+  /** Share of the machine's cores that had nothing to do. */
+  readonly idle: number;
 }
 
 /** Time from the first sender's start until a query finds the last object. */
 async function measure(peer: Peer, patient: string, objects: number, send: () => Promise<void>): Promise<Run> {
   if (await peer.count(patient) !== 0) throw new Error(`${peer.name} already has objects of ${patient}`);
   const [cpuBefore, whereBefore] = [cpuSeconds(peer.pid), cpuByProcess(peer.pid)];
+  const machineBefore = machineTicks();
   const start = performance.now();
   await send();
   let found = 0;
@@ -65,8 +68,9 @@ async function measure(peer: Peer, patient: string, objects: number, send: () =>
     await wait(pollMs);
   }
   const seconds = (performance.now() - start) / 1000;
+  const machine = machineTicks();
   const where = new Map([...cpuByProcess(peer.pid)].map(([name, used]) => [name, ((used - (whereBefore.get(name) ?? 0)) * 1000) / objects]));
-  return { rate: objects / seconds, cpuMs: ((cpuSeconds(peer.pid) - cpuBefore) * 1000) / objects, where };
+  return { rate: objects / seconds, cpuMs: ((cpuSeconds(peer.pid) - cpuBefore) * 1000) / objects, where, idle: (machine.idle - machineBefore.idle) / Math.max(1, machine.all - machineBefore.all) };
 }
 
 /** One dcmsend for each association, each with its part of the files. */
@@ -120,6 +124,7 @@ function rowOf(work: string, runs: ReadonlyMap<string, readonly Run[]>, target: 
     work, figures, unit: 'objects/s', target, targetText: `${target} ×`,
     ratio: orthanc === undefined || figures['Lazaret'] === undefined ? null : figures['Lazaret'] / figures[orthanc]!,
     cpuMs: Object.fromEntries([...runs].map(([name, all]) => [name, median(all.map((run) => run.cpuMs))])),
+    idle: own.length === 0 ? null : median(own.map((run) => run.idle)),
     where: Object.fromEntries([...names].map((name) => [name, median(own.map((run) => run.where.get(name) ?? 0))])),
   };
 }

@@ -1,5 +1,6 @@
 /** What processes cost, from /proc. */
-import { readFileSync, readdirSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, readFileSync, readdirSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** Clock ticks in a second: 100 on every Linux that Node runs on. */
 const ticksPerSecond = 100;
@@ -56,4 +57,25 @@ export function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Ticks of all cores since the machine started: all, and those in which they had nothing to do or waited for a disk (proc(5), /proc/stat). */
+export function machineTicks(): { readonly all: number; readonly idle: number } {
+  const fields = readFileSync('/proc/stat', 'latin1').split('\n')[0]!.trim().split(/\s+/).slice(1, 9).map(Number);
+  return { all: fields.reduce((sum, ticks) => sum + ticks, 0), idle: fields[3]! + fields[4]! };
+}
+
+const durableWrites = 64;
+/** Milliseconds that one small write takes until the disk has it: what each answer waits for at least. */
+export function durableWriteMs(folder: string): number {
+  const file = openSync(join(folder, 'durable'), 'w');
+  const block = Buffer.alloc(4096, 1);
+  const times = Array.from({ length: durableWrites }, () => {
+    const start = performance.now();
+    writeSync(file, block);
+    fdatasyncSync(file);
+    return performance.now() - start;
+  });
+  closeSync(file);
+  return median(times);
 }
