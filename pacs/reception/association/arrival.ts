@@ -3,8 +3,9 @@
  * a write of some 128 KiB into the page cache costs less than handing it to a thread, and a disk that cannot keep up slows the sender by itself.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, constants, fdatasync, fsync, openSync, rmSync, statfsSync, writevSync } from 'node:fs';
+import { closeSync, constants, fdatasync, openSync, rmSync, statfsSync, writevSync } from 'node:fs';
 import { join } from 'node:path';
+import { syncFolder } from '@lazaret/system/durable.ts';
 import { unavailable, type Failure } from '@lazaret/system/failure.ts';
 import type { Digest, ObjectId } from '../contract.ts';
 import { diskCheckBytes, writeBytesMin, writePiecesMax } from './limits.ts';
@@ -16,51 +17,27 @@ import { diskCheckBytes, writeBytesMin, writePiecesMax } from './limits.ts';
  */
 const entriesFollowFiles: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994]);
 
-/** The folder that objects arrive in. Its descriptor stays open: its entries are made durable once or twice for each object. */
+/** The folder that objects arrive in. */
 export class ArrivingArea {
   readonly folder: string;
   readonly diskFreeBytesMin: number;
-  readonly #descriptor: number;
   readonly #entriesFollow: boolean;
-  #running: Promise<void> | null = null;
-  #next: Promise<void> | null = null;
 
   constructor(folder: string, diskFreeBytesMin: number) {
     this.folder = folder;
     this.diskFreeBytesMin = diskFreeBytesMin;
-    this.#descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
     this.#entriesFollow = entriesFollowFiles.has(statfsSync(folder).type);
   }
 
-  /** Makes the entries durable: fsync of the folder, begun after this call; whoever asks while one runs shares the next one. */
+  /** Makes the entries durable that were made before the call. */
   sync(): Promise<void> {
-    if (this.#entriesFollow) return Promise.resolve();
-    if (this.#running === null) return (this.#running = this.#begin());
-    this.#next ??= this.#running.catch(() => {}).then(() => {
-      this.#next = null;
-      return (this.#running = this.#begin());
-    });
-    return this.#next;
-  }
-
-  #begin(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      fsync(this.#descriptor, (error) => {
-        if (this.#next === null) this.#running = null;
-        if (error === null) resolve();
-        else reject(error);
-      });
-    });
+    return this.#entriesFollow ? Promise.resolve() : syncFolder(this.folder);
   }
 
   /** Refuses early, while there is still room for what was already received and for the record of refusing. Throws `disk-full`. */
   requireFreeSpace(): void {
     const { bavail, bsize } = statfsSync(this.folder);
     if (bavail * bsize < this.diskFreeBytesMin) throw unavailable('disk-full', `the disk is nearly full: ${Math.floor((bavail * bsize) / 1024 ** 2)} MiB are free`);
-  }
-
-  close(): void {
-    closeSync(this.#descriptor);
   }
 }
 

@@ -95,7 +95,6 @@ export class Door {
     if (this.#sweeper !== null) clearInterval(this.#sweeper);
     await Promise.all([...this.#associations].map((association) => association.stop()));
     for (const association of this.#associations) association.drop();
-    this.area.close();
   }
 
   #listen(server: Server, host: string, port: number): Promise<ListeningAddress> {
