@@ -1,23 +1,14 @@
 /** Asks the keeper's terminal socket about accounts and tokens, for `token` and `user`. */
 import type { AccessAnswer, AccessRequest } from '@lazaret/pacs/access/requests.ts';
 import { terminal } from '@lazaret/pacs/access/store.ts';
-import { connectChannel } from '@lazaret/system/channel.ts';
-import { layoutOf } from '@lazaret/system/layout.ts';
-
-/** Whoever waits at a terminal wants to hear soon that nothing runs. */
-const connectTimeoutMs = 2_000;
+import { withKeeper } from './keeper.ts';
 
 /** A request without `by`: the terminal is who asks, and the keeper knows that by the socket. */
 type Plain<Request> = Request extends { readonly by: unknown } ? Omit<Request, 'by'> : Request;
 
 /** One request. Rejects with a Failure for people: nothing runs, or the keeper refused. */
 export async function askAccess(data: string, request: Plain<AccessRequest>): Promise<AccessAnswer> {
-  const channel = await connectChannel(layoutOf(data).sockets.terminal, connectTimeoutMs);
-  try {
-    return await channel.request<AccessAnswer>('access', { ...request, by: terminal });
-  } finally {
-    channel.close();
-  }
+  return withKeeper(data, (channel) => channel.request<AccessAnswer>('access', { ...request, by: terminal }));
 }
 
 /** Columns as wide as their widest cell. */

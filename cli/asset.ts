@@ -1,10 +1,9 @@
 /** `./lazaret asset list | add | remove`: the DICOM peers and what they may do. */
 import { parseArgs } from 'node:util';
 import type { Asset } from '@lazaret/hospital/assets/lookup.ts';
-import { connectChannel } from '@lazaret/system/channel.ts';
-import { layoutOf } from '@lazaret/system/layout.ts';
 import { printable } from './audit.ts';
 import type { Terminal } from './command.ts';
+import { withKeeper } from './keeper.ts';
 
 const usage = [
   'Usage: ./lazaret asset list [--json]',
@@ -12,8 +11,6 @@ const usage = [
   '       ./lazaret asset remove ID',
   '',
 ].join('\n');
-/** The keeper is up within a second or it is not there. */
-const connectMs = 2_000;
 
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   let parsed;
@@ -35,15 +32,10 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     return 2;
   }
   const request = what === 'list' ? { do: 'list' } : what === 'remove' ? { do: 'remove', asset: { assetId: name } } : { do: 'add', asset: assetOf(name!, values) };
-  const channel = await connectChannel(layoutOf(terminal.data).sockets.terminal, connectMs);
-  try {
-    const assets = await channel.request<Asset[]>('assets', request);
-    if (values.json === true) for (const asset of assets) terminal.stdout.write(`${JSON.stringify(asset)}\n`);
-    else terminal.stdout.write(what === 'list' ? table(assets) : `Done. ${assets.length} ${assets.length === 1 ? 'asset is' : 'assets are'} registered.\n`);
-    return 0;
-  } finally {
-    channel.close();
-  }
+  const assets = await withKeeper(terminal.data, (channel) => channel.request<Asset[]>('assets', request));
+  if (values.json === true) for (const asset of assets) terminal.stdout.write(`${JSON.stringify(asset)}\n`);
+  else terminal.stdout.write(what === 'list' ? table(assets) : `Done. ${assets.length} ${assets.length === 1 ? 'asset is' : 'assets are'} registered.\n`);
+  return 0;
 }
 
 type Words = { readonly ae?: string; readonly address?: string[]; readonly certificate?: string; readonly may?: string[]; readonly id?: string };

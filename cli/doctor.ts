@@ -3,10 +3,10 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync, readdirSync, statSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
-import { connectChannel } from '@lazaret/system/channel.ts';
 import { layoutOf, type Layout } from '@lazaret/system/layout.ts';
 import type { StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
 import type { Terminal } from './command.ts';
+import { withKeeper } from './keeper.ts';
 
 /** `care` makes the command exit 1; `note` is worth knowing. */
 type Grade = 'well' | 'note' | 'care';
@@ -16,6 +16,8 @@ interface Line {
   readonly text: string;
 }
 
+/** A keeper that is up answers at once, and one that is down is a line like any other. */
+const answerMs = 500;
 /** Under this the disk needs care; the doors refuse new objects before it is full. */
 const freeBytesCare = 5 * 2 ** 30;
 /** Time to get a new certificate from whoever issues them. */
@@ -61,9 +63,7 @@ function runningLines(layout: Layout): Line[] {
 async function keeperLines(layout: Layout): Promise<Line[]> {
   let status: StatusAnswer;
   try {
-    const channel = await connectChannel(layout.sockets.terminal, 500);
-    status = await channel.request<StatusAnswer>('status', null);
-    channel.close();
+    status = await withKeeper(layout.data, (channel) => channel.request<StatusAnswer>('status', null), answerMs);
   } catch (error) {
     return [{ topic: 'keeper', grade: 'care', text: `does not answer: ${(error as Error).message}` }];
   }

@@ -6,11 +6,12 @@ import { parseArgs, styleText } from 'node:util';
 import { verdictRow } from '@lazaret/pacs/inspection/verdict.ts';
 import type { LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
 import type { DecideAnswer, ListAnswer, ListRequest, MapAnswer } from '@lazaret/pacs/quarantine/requests.ts';
-import { connectChannel, type Channel } from '@lazaret/system/channel.ts';
+import type { Channel } from '@lazaret/system/channel.ts';
 import { Failure } from '@lazaret/system/failure.ts';
 import { layoutOf, objectPath, type Layout } from '@lazaret/system/layout.ts';
 import { printable } from './audit.ts';
 import type { Terminal } from './command.ts';
+import { withKeeper } from './keeper.ts';
 
 const usage = [
   'Usage: ./lazaret quarantine list [--all] [TEXT] [--limit N] [--json]',
@@ -22,7 +23,6 @@ const usage = [
   '',
 ].join('\n');
 
-const connectMs = 2_000;
 const pageMax = 200;
 /** Held objects that a shortened ID is looked for in. */
 const searchedMax = 5_000;
@@ -54,16 +54,13 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     return 2;
   }
   const layout = layoutOf(terminal.data);
-  const channel = await connectChannel(layout.sockets.terminal, connectMs);
-  try {
-    if (what === 'list') return await list(channel, word ?? '', values, terminal);
+  return withKeeper(terminal.data, async (channel) => {
+    if (what === 'list') return list(channel, word ?? '', values, terminal);
     const objectId = await wholeId(channel, word!);
-    if (what === 'show') return await show(channel, objectId, values, terminal);
-    if (what === 'export') return await exportObject(channel, layout, objectId, values, terminal);
-    return await decide(channel, what as 'release' | 'destroy', objectId, values, terminal);
-  } finally {
-    channel.close();
-  }
+    if (what === 'show') return show(channel, objectId, values, terminal);
+    if (what === 'export') return exportObject(channel, layout, objectId, values, terminal);
+    return decide(channel, what as 'release' | 'destroy', objectId, values, terminal);
+  });
 }
 
 function misuse(what: string | undefined, word: string | undefined, more: readonly string[], values: Words): string | null {
