@@ -58,6 +58,7 @@ const rows: Readonly<Record<string, Row>> = {
   'document-content':            ['unscannable', 'A document is inside', `It holds an office or PDF document where none belongs. ${unseen}`, review],
   'document-active':             ['unscannable', 'The document has active parts', 'The document contains scripts, forms that send data, or files within it. The text may be perfectly good.', 'Ask the sender for the document without active parts, or have a reviewer read it in the quarantine.'],
   'document-unscannable':        ['unscannable', 'The document cannot be looked through', unseen, review],
+  'part-limit':                  ['unscannable', 'More is packed into it than is looked at', unseen, review],
   'pixels-elsewhere':            ['unscannable', 'The pixels are not in the object', 'The object names a place to fetch the pixels from. Lazaret never fetches; the image cannot be inspected.', 'Ask the sender for the object with its pixels.'],
   'engine-missing':              ['unscannable', 'An engine is missing', unseen, administrator],
   'engine-failed':               ['unscannable', 'An engine failed', unseen, administrator],

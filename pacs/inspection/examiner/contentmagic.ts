@@ -7,7 +7,7 @@
 import type { MappedObject } from '@lazaret/dicom/filemap/contract.ts';
 import { spanKinds, type SpanKind } from '@lazaret/dicom/filemap/contract.ts';
 import { tagText } from '@lazaret/dicom/dictionary/dictionary.ts';
-import { Reading, vrCode } from './reading.ts';
+import { Reading, vrCode, type Part } from './reading.ts';
 
 /** How far into an opaque value a program is looked for here; the rule pack looks at all of it. */
 const windowBytes = 4096;
@@ -157,6 +157,19 @@ function checkValueStarts(reading: Reading): void {
     const inside = programIn(bytes);
     if (inside !== null) reading.addAt('executable-content', elements.valueOffsets[index]! + inside.at, 64, tagText(tag), `The value holds ${inside.name}.`, true);
   }
+}
+
+/** A part that was unpacked: what it begins as, and programs anywhere in it. */
+export function checkPart(reading: Reading, part: Part): void {
+  const found = signatureAt(part.bytes) ?? twoByteStart(part.bytes);
+  const { offset, length } = part.at;
+  if (found !== null && !(part.region === 'document' && found.kind !== 'program')) reading.addAt(codes[found.kind], offset, length, part.tag ?? '', `${capital(part.name)} begins as ${found.name} does.`, true);
+  const inside = programIn(part.bytes);
+  if (inside !== null && inside.at > 0) reading.addAt('executable-content', offset, length, part.tag ?? '', `${capital(part.name)} holds ${inside.name}.`, true);
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 /** A program header anywhere in some bytes: MZ that points at its PE header, or an ELF identification that is valid. */

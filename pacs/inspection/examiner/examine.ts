@@ -12,6 +12,7 @@ import type { Disarmed, Finding } from '../../quarantine/contract.ts';
 import { encodeSpans, findingsMax, type Assignment, type Report } from '../assignment.ts';
 import { overlapBytes, yaraName, type YaraEngine } from '../engines/yara.ts';
 import { checkContent, checkUnrecognised, type Content } from './content.ts';
+import { checkPart } from './contentmagic.ts';
 import { describe } from './describe.ts';
 import { dataSetLengthOf, neutralise, trailingBytesMax, type Neutralised } from './disarm.ts';
 import { FileSource } from './filesource.ts';
@@ -38,7 +39,7 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
     const dataSet = wanted ? { offset: mapped.dataSetOffset, length: dataSetLengthOf(mapped), prefix: neutralised?.prefix ?? null } : null;
     const pass = passOver(source, engine, { dataSet, place: unrecognised && isPrintable(source) ? () => ({ tag: '', region: 'text' }) : placeInObject(mapped) });
     checkDigest(reading, pass);
-    const findings = [...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, engine)].slice(0, findingsMax);
+    const findings = [...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, engine), ...scanParts(reading, engine)].slice(0, findingsMax);
     const disarmed = neutralised === null ? null : disarmedOf(mapped, neutralised, pass);
     const report: Report = {
       id: assignment.id,
@@ -108,6 +109,21 @@ function scanInflated(mapped: MappedObject, engine: YaraEngine): Finding[] {
     }
   }
   return findings;
+}
+
+/** What was unpacked is looked at as the object itself is: by the rules of content, which may unpack more, and by the engine. */
+function scanParts(reading: Reading, engine: YaraEngine): Finding[] {
+  const before = reading.findings.length;
+  for (const part of reading.parts) {
+    checkPart(reading, part);
+    const place = { tag: part.tag ?? '', region: part.region ?? 'other' };
+    for (const finding of engine.scan({ bytes: part.bytes, offset: 0, place: () => place })) {
+      // A missing engine has said so once already.
+      if (finding.code === 'engine-missing') continue;
+      reading.addAt(finding.code, part.at.offset, part.at.length, part.tag ?? '', `${finding.text}, at byte ${finding.offset} of ${part.name}`, true, finding.engine);
+    }
+  }
+  return reading.findings.slice(before);
 }
 
 function disarmedOf(mapped: MappedObject, neutralised: Neutralised, pass: PassResult): Disarmed {

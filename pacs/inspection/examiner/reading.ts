@@ -8,6 +8,26 @@ import type { Finding, Work } from '../../quarantine/contract.ts';
 const textBytesMax = 4096;
 /** Of each code so many findings are kept. */
 const findingsOfOneCodeMax = 16;
+/** All parts of one object together. They are in memory until the engine has seen them; the examiner may use a gibibyte in all. */
+export const partBytesMax = 128 * 1024 * 1024;
+/** A PDF has some thousand streams; each part is a scan of its own. */
+export const partsMax = 10_000;
+
+/** Bytes that were made out of bytes of the object: an inflated stream, a decoded text, an entry of a container. */
+export interface Part {
+  /** What it is, for people: "the inflated protocol", "word/document.xml". Characters of the object must be made printable by whoever names it. */
+  readonly name: string;
+  /** Its own bytes: no view that the next read overwrites. */
+  readonly bytes: Uint8Array;
+  /** What it came out of, as offsets of the Data Set (`MappedObject.dataSetSource`). */
+  readonly at: { readonly offset: number; readonly length: number };
+  /** "(gggg,eeee)" of the element that holds it. */
+  readonly tag?: string;
+  /** What a rule may be excused for (engines/yara.ts); `other` where nothing is said. */
+  readonly region?: 'text' | 'document' | 'other';
+  /** How many parts it is inside of; 0 for one that came out of a value. */
+  readonly depth?: number;
+}
 
 /** Two letters of a VR as the ElementTable stores them. */
 export function vrCode(letters: string): number {
@@ -20,6 +40,9 @@ export class Reading {
   /** Undefined for one that the standard does not know. */
   readonly syntax: TransferSyntax | undefined;
   readonly findings: Finding[] = [];
+  /** In the order in which they were found; those that are added while they are gone through are seen as well. */
+  readonly parts: Part[] = [];
+  #partBytes = 0;
   readonly #counts = new Map<string, number>();
   readonly #top = new Map<number, number>();
   readonly #inflated: boolean;
@@ -81,6 +104,22 @@ export class Reading {
     return this.syntax?.littleEndian === false ? (bytes[0]! << 8) | bytes[1]! : bytes[0]! | (bytes[1]! << 8);
   }
 
+  /** Room that is left for parts: whoever unpacks bounds the output by it. */
+  get partBytesLeft(): number {
+    return partBytesMax - this.#partBytes;
+  }
+
+  /** Gives a part to the engines and to the rules of content. False, with a finding, where the object has more of them than are looked at. */
+  addPart(part: Part): boolean {
+    if (this.parts.length >= partsMax || part.bytes.length > this.partBytesLeft) {
+      this.addAt('part-limit', part.at.offset, part.at.length, part.tag ?? '', `More is packed into the object than is looked at (${partsMax} parts, ${partBytesMax} bytes).`, true);
+      return false;
+    }
+    this.#partBytes += part.bytes.length;
+    this.parts.push(part);
+    return true;
+  }
+
   /** Notes a finding about an element (its value) or, with -1, about the object. */
   add(code: string, index: number, text: string): void {
     const { elements } = this.mapped;
@@ -89,13 +128,13 @@ export class Reading {
   }
 
   /** Notes a finding about a range of the object, or of its inflated Data Set. */
-  addAt(code: string, offset: number, length: number, tag: string, text: string, inDataSet = false): void {
+  addAt(code: string, offset: number, length: number, tag: string, text: string, inDataSet = false, engine = 'content'): void {
     const count = this.#counts.get(code) ?? 0;
     this.#counts.set(code, count + 1);
     if (count >= findingsOfOneCodeMax) return;
     const mapped = this.mapped;
     // Offsets that people see are those of the file; what is inside a deflated Data Set has none of its own.
     const place = inDataSet && this.#inflated ? { offset: mapped.dataSetOffset, length: mapped.dataSetLength, text: `${text} (byte ${offset} of the inflated Data Set)` } : { offset, length, text };
-    this.findings.push({ code, tag, engine: 'content', ...place });
+    this.findings.push({ code, tag, engine, ...place });
   }
 }
