@@ -15,13 +15,16 @@ import { GroupRecord } from './record.ts';
 
 /** Bounds the time a group holds the process; at 2,000 objects a second a group has some twenty. */
 const groupStepsMax = 256;
-/** A conclusion waits this long for an admission to share its sync with: nobody at a door waits for it. */
-const companyMs = 4;
+/**
+ * A step that nobody waits for waits this long for others of its kind. Rows of neighbours lie on the same pages, so twenty conclusions together write
+ * half of what they write one by one; and the admissions, for which a door waits, go ahead of them.
+ */
+const companyMs = 25;
 
 /**
  * `now`: somebody waits for the answer, which means durable. `soon`: a step of our own that would be done again after a power failure
- * (a conclusion: the object is then `waiting` again). A group of only such steps is committed without a sync; the next `now` syncs
- * it too, since both files are written in order.
+ * (a conclusion: the object is then `waiting` again). Such steps make groups of their own, committed without a sync; the next `now` syncs
+ * them too, since both files are written in order.
  */
 export type Urgency = 'now' | 'soon';
 
@@ -38,7 +41,6 @@ export interface Group {
 export type Step<Answer> = (group: Group) => Answer;
 
 interface Waiting {
-  readonly urgency: Urgency;
   readonly step: Step<unknown>;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -48,7 +50,11 @@ export class Commits {
   readonly #database: DatabaseSync;
   readonly #log: AuditLog;
   readonly #fatal: (error: unknown) => void;
-  #waiting: Waiting[] = [];
+  /** Steps by urgency, oldest first. */
+  #now: Waiting[] = [];
+  #soon: Waiting[] = [];
+  /** Those that nobody waits for have waited long enough. */
+  #soonDue = false;
   #running: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #synchronous = true;
@@ -69,47 +75,60 @@ export class Commits {
   /** Runs a step in the next group; resolves with its answer once that is durable, for `soon` once it is committed. */
   submit<Answer>(step: Step<Answer>, urgency: Urgency = 'now'): Promise<Answer> {
     const answer = new Promise<Answer>((resolve, reject) => {
-      this.#waiting.push({ urgency, step, resolve: resolve as (answer: unknown) => void, reject });
+      (urgency === 'now' ? this.#now : this.#soon).push({ step, resolve: resolve as (answer: unknown) => void, reject });
     });
-    if (this.#running === null) {
-      if (urgency === 'now') this.#start();
-      else this.#timer ??= setTimeout(() => this.#start(), companyMs);
-    }
+    if (urgency === 'now') this.#start();
+    else if (this.#soon.length >= groupStepsMax) this.#startSoon();
+    else this.#timer ??= setTimeout(() => this.#startSoon(), companyMs);
     return answer;
   }
 
   /** Resolves when nothing is waiting any more. */
   async idle(): Promise<void> {
-    while (this.#running !== null || this.#waiting.length > 0) {
-      this.#start();
+    while (this.#running !== null || this.#now.length > 0 || this.#soon.length > 0) {
+      this.#startSoon();
       await this.#running;
     }
   }
 
-  #start(): void {
+  #startSoon(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#soonDue = true;
+    this.#start();
+  }
+
+  #start(): void {
     // Not at once but after what has already arrived on the sockets was read: that joins the first group.
     this.#running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#drain()).finally(() => {
       this.#running = null;
-      if (this.#waiting.length > 0) this.#start();
+      if (this.#now.length > 0 || this.#soonDue) this.#start();
     });
   }
 
   async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const members = this.#waiting.splice(0, groupStepsMax);
-      try {
-        await this.#commitGroup(members);
-      } catch (error) {
-        for (const member of members) member.reject(error);
-        this.#fatal(error);
-        return;
-      }
+    while (this.#now.length > 0 || this.#soonDue) {
+      if (this.#now.length > 0 && !(await this.#commitOrEnd(this.#now.splice(0, groupStepsMax), true))) return;
+      if (!this.#soonDue) continue;
+      const members = this.#soon.splice(0, groupStepsMax);
+      this.#soonDue = this.#soon.length > 0;
+      if (members.length > 0 && !(await this.#commitOrEnd(members, false))) return;
     }
   }
 
-  async #commitGroup(members: Waiting[]): Promise<void> {
+  /** False when nothing more may be committed. */
+  async #commitOrEnd(members: Waiting[], durable: boolean): Promise<boolean> {
+    try {
+      await this.#commitGroup(members, durable);
+      return true;
+    } catch (error) {
+      for (const member of members) member.reject(error);
+      this.#fatal(error);
+      return false;
+    }
+  }
+
+  async #commitGroup(members: Waiting[], durable: boolean): Promise<void> {
     const renames: [from: string, to: string][] = [];
     const after: (() => void)[] = [];
     const group: Group = {
@@ -120,7 +139,6 @@ export class Commits {
       after: (action) => void after.push(action),
     };
     const answers: unknown[] = [];
-    const durable = members.some((member) => member.urgency === 'now');
     this.#sync(durable);
     this.#begin.run();
     for (const [index, member] of members.entries()) {
@@ -130,7 +148,7 @@ export class Commits {
         this.#rollback.run();
         member.reject(error instanceof Failure ? error : unexpected(error));
         const rest = members.toSpliced(index, 1);
-        return rest.length > 0 ? this.#commitGroup(rest) : undefined;
+        return rest.length > 0 ? this.#commitGroup(rest, durable) : undefined;
       }
     }
     let recorded: Promise<void>;
