@@ -52,8 +52,8 @@ export class Inspection {
     }
     return {
       objectId: work.objectId,
-      // About the bytes that were received: what was read instead is in the findings (digest-mismatch).
-      sha256: work.sha256 as Digest,
+      // Of the bytes that were read: where they are others than those asked about, whoever asked must see that. Without a report nothing was read.
+      sha256: (outcome.report?.sha256 ?? work.sha256) as Digest,
       verdict: verdictOf(findings),
       findings: worstFirst(findings),
       disarmed: outcome.report?.disarmed ?? null,

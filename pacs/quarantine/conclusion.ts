@@ -130,7 +130,8 @@ export class Conclusions {
     const sopInstanceUID = conclusion.instance?.sopInstanceUID ?? row.sop_instance_uid;
     // What became the archived file byte for byte is no conflict with it.
     const conflicts = ledger.conflicting(sopInstanceUID, row.sha256, row.number).filter((other) => conclusion.disarmed === null || ledger.rowOf(other).archived_sha256 !== conclusion.disarmed.sha256);
-    const findings = [...reasons, ...conclusion.findings];
+    // The inspection may have said the same of the bytes as we do.
+    const findings = [...reasons, ...conclusion.findings.filter(({ code }) => !reasons.some((reason) => reason.code === code))];
     if (conflicts.length > 0) {
       findings.unshift(finding('instance-conflict', `Another object with the same SOP Instance UID and other bytes is kept already (${conflicts.join(', ')}). Both are kept; neither replaces the other by itself.`));
     }

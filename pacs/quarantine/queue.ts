@@ -27,6 +27,16 @@ interface Poll {
   readonly resolve: (jobs: Job[]) => void;
   readonly timer: NodeJS.Timeout;
 }
+/**
+ * Work for an examiner that has nothing else to do (rescan.ts). It is asked only when nothing urgent and nothing new waits, so that it never stands
+ * before an object that somebody has sent.
+ */
+export interface Spare {
+  /** `inHand`: jobs that inspectors hold now, those of this source among them; `quietMs`: since the last new object was given out. */
+  next(inHand: number, quietMs: number): Work | null;
+  /** The work was given out (or is being inspected for somebody already). */
+  taken(work: Work, conclusion: Promise<Conclusion>): void;
+}
 interface Urgent<Answer> {
   readonly promise: Promise<Answer>;
   readonly resolve: (answer: Answer) => void;
@@ -46,6 +56,8 @@ export class Queue {
   readonly #held = new WeakMap<AbortSignal, Set<string>>();
   readonly #rechecks = new Map<string, Urgent<Conclusion>>();
   readonly #maps = new Map<string, Urgent<MapAnswer>>();
+  #spare: Spare | null = null;
+  #liveAt = 0;
   readonly #counts: Counts;
   readonly #more: (after: number, limit: number) => { number: number; work: Work }[];
 
@@ -94,11 +106,18 @@ export class Queue {
     this.#drop(objectId);
   }
 
-  /** Inspects an archived object again, ahead of what waits. */
+  /** Inspects an archived object again, ahead of what waits. Whoever asks bounds their own waiting; rejects where the inspector is lost. */
   recheck(work: Work): Promise<Conclusion> {
     const running = this.#rechecks.get(work.objectId);
     if (running !== undefined) return running.promise;
     return this.#ask(this.#rechecks, work.objectId, { kind: 'inspect', work, area: 'archive' });
+  }
+  /** From here on idle inspectors get work of this source. `offer` tells them that it has some. */
+  spareFrom(source: Spare): void {
+    this.#spare = source;
+  }
+  offer(): void {
+    this.#serve();
   }
   rechecked(objectId: ObjectId, conclusion: Conclusion): void {
     this.#drop(objectId);
@@ -107,7 +126,7 @@ export class Queue {
 
   map(work: Work, area: 'quarantine' | 'archive', window: { offset: number; length: number } | null): Promise<MapAnswer> {
     const jobId = randomUUID();
-    return this.#ask(this.#maps, jobId, { kind: 'map', jobId, work, area, window });
+    return this.#ask(this.#maps, jobId, { kind: 'map', jobId, work, area, window }, urgentMs);
   }
   mapped(jobId: string, signal: AbortSignal, map: MapAnswer): void {
     if (this.#leases.get(jobId)?.signal !== signal) return;
@@ -115,13 +134,13 @@ export class Queue {
     this.#maps.get(jobId)?.resolve(map);
   }
 
-  #ask<Answer>(table: Map<string, Urgent<Answer>>, key: string, job: Job): Promise<Answer> {
+  #ask<Answer>(table: Map<string, Urgent<Answer>>, key: string, job: Job, timeoutMs: number | null = null): Promise<Answer> {
     if (table.size >= urgentMax) return Promise.reject(unavailable('inspection-busy', 'too many objects are being looked into at once; try again in a minute'));
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     table.set(key, { promise, resolve, reject });
-    const timer = setTimeout(() => reject(unavailable('inspection-timeout', 'the inspection did not answer in time')), urgentMs);
+    const timer = timeoutMs === null ? null : setTimeout(() => reject(unavailable('inspection-timeout', 'the inspection did not answer in time')), timeoutMs);
     const end = (): void => {
-      clearTimeout(timer);
+      if (timer !== null) clearTimeout(timer);
       table.delete(key);
       this.#urgentJobs = this.#urgentJobs.filter((other) => other !== job);
     };
@@ -134,7 +153,7 @@ export class Queue {
   #take(max: number, signal: AbortSignal): Job[] {
     const jobs: Job[] = [];
     while (jobs.length < max) {
-      const job = this.#urgentJobs.shift() ?? this.#nextInspection();
+      const job = this.#urgentJobs.shift() ?? this.#nextInspection() ?? this.#nextSpare();
       if (job === null) break;
       jobs.push(job);
       const key = keyOf(job);
@@ -156,7 +175,26 @@ export class Queue {
       this.#waiting.splice(0, this.#head);
       this.#head = 0;
     }
+    this.#liveAt = Date.now();
     return { kind: 'inspect', work, area: 'quarantine' };
+  }
+
+  #nextSpare(): Job | null {
+    for (;;) {
+      const work = this.#spare?.next(this.#leases.size, Date.now() - this.#liveAt) ?? null;
+      if (work === null) return null;
+      const running = this.#rechecks.get(work.objectId);
+      if (running !== undefined) {
+        this.#spare!.taken(work, running.promise);
+        continue;
+      }
+      const { promise, resolve, reject } = Promise.withResolvers<Conclusion>();
+      this.#rechecks.set(work.objectId, { promise, resolve, reject });
+      const end = (): void => void this.#rechecks.delete(work.objectId);
+      promise.then(end, end);
+      this.#spare!.taken(work, promise);
+      return { kind: 'inspect', work, area: 'archive' };
+    }
   }
 
   #refill(): void {
@@ -203,8 +241,11 @@ export class Queue {
       if (lease.job.kind === 'inspect' && lease.job.area === 'quarantine') {
         this.#counts.move('inspecting', 'waiting');
         this.#waiting.push(lease.job.work);
-      } else if (this.#maps.has(key) || this.#rechecks.has(key)) {
+      } else if (this.#maps.has(key)) {
         this.#urgentJobs.push(lease.job);
+      } else {
+        // Not given out again by itself: if it is what ends inspectors, it must not do so ahead of all else. Who asked may ask again.
+        this.#rechecks.get(key)?.reject(unavailable('inspection-interrupted', 'the inspection ended before it had an answer; try again'));
       }
     }
     this.#held.delete(signal);
