@@ -55,6 +55,8 @@ export const eventTypes = {
   proposal: ours('proposal', 'Decision proposed, a second person is needed'),
   recovery: ours('recovery', 'State recovered after an unclean end'),
   damage: ours('damage', 'Archived file no longer has its digest'),
+  lateDetection: ours('late-detection', 'Malicious software found in the archive by a later inspection'),
+  rescan: ours('rescan', 'Archive inspected again'),
   withdrawal: ours('withdrawal', 'Archived object taken out of sight'),
 } as const;
 

@@ -241,9 +241,11 @@ export function withdrawObject(parts: Parts, group: Group, row: LedgerRow, reaso
   const to = digest === row.sha256 ? objectPath(layout.quarantine, row.object_id) : withdrawnPath(layout.quarantine, row.object_id);
   if (existsSync(from)) group.rename(from, to);
   group.record.message({
-    eventID: eventIDs.securityAlert, eventTypes: [reason === 'damaged' ? eventTypes.damage : eventTypes.withdrawal], action: 'U', time: group.time, outcome: reason === 'superseded' ? 0 : 12,
+    eventID: eventIDs.securityAlert, eventTypes: reason === 'damaged' ? [eventTypes.damage] : reason === 'stale' && verdict === 'malicious' ? [eventTypes.lateDetection, eventTypes.withdrawal] : [eventTypes.withdrawal], action: 'U', time: group.time,
+    // Malicious software was where people open images: nothing worse happens here. What only cannot be looked into any more is not that.
+    outcome: reason === 'superseded' ? 0 : reason === 'damaged' || verdict === 'malicious' ? 12 : 8,
     outcomeDescription: findings[0]?.text ?? reason, participants: [{ ...keeper, userIsRequestor: true }],
-    objects: [objectRecord(row.object_id, [['archived sha256', digest], ['codes', findings.map((each) => each.code).join(' ')], ['SOP Instance UID', row.sop_instance_uid]])],
+    objects: [objectRecord(row.object_id, [['archived sha256', digest], ['codes', findings.map((each) => each.code).join(' ')], ['SOP Instance UID', row.sop_instance_uid], ['verdict', verdict]])],
   });
   group.after(() => counts.move('archived', state));
 }

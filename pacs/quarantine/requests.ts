@@ -12,6 +12,7 @@
  * | web, terminal | show         | { objectId }                           | LedgerEntry |
  * | web, terminal | decide       | DecideRequest                          | DecideAnswer |
  * | web         | map            | { objectId, window? }                  | MapAnswer: the file map, made afresh by an examiner |
+ * | web         | epoch          | { known, timeoutMs }                   | the signature epoch, once it is another one than `known` |
  * | web         | recheck        | { digest }                             | { verdict }: a stale verdict is renewed before the object is served |
  * | web         | damage         | { digest, found }                      | null: an archived file no longer has its digest: audited, out of sight |
  * | web, terminal | access       | AccessRequest (pacs/access)            | AccessAnswer |

@@ -11,6 +11,7 @@ const permitted: readonly (readonly [State, Event, State])[] = [
   ['inspecting', 'clear', 'cleared'],
   ['inspecting', 'hold', 'held'],
   ['cleared', 'archive', 'archived'],
+  ['archived', 'disarm', 'archived'],
   ['archived', 'withdraw', 'held'],
   ['held', 'release', 'released'],
   ['held', 'destroy', 'destroyed'],

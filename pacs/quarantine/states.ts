@@ -17,6 +17,7 @@ export const events = [
   'release', // people decided
   'ready', // what was released goes the way of what was cleared
   'destroy', // two people decided
+  'disarm', // archived, and newer rules neutralise more of what is outside the Data Set
   'withdraw', // archived, and then damaged on disk or found to be not clean by newer signatures
 ] as const;
 export type Event = (typeof events)[number];
@@ -26,7 +27,7 @@ export const transitions: Readonly<Record<State, Readonly<Partial<Record<Event, 
   waiting: { claim: 'inspecting' },
   inspecting: { return: 'waiting', clear: 'cleared', hold: 'held' },
   cleared: { archive: 'archived' },
-  archived: { withdraw: 'held' },
+  archived: { disarm: 'archived', withdraw: 'held' },
   held: { release: 'released', destroy: 'destroyed' },
   released: { ready: 'cleared' },
   destroyed: {},

@@ -26,6 +26,7 @@ import { abandonedAfterMs, recover, removeAbandoned } from '@lazaret/pacs/quaran
 import { keeper } from '@lazaret/pacs/quarantine/record.ts';
 import { migrations as ledgerMigrations } from '@lazaret/pacs/quarantine/schema.ts';
 import { Settling } from '@lazaret/pacs/quarantine/settling.ts';
+import { Signatures } from '@lazaret/pacs/quarantine/signatures.ts';
 import { Upkeep } from '@lazaret/pacs/quarantine/upkeep.ts';
 import { tablesOf } from './tables.ts';
 
@@ -60,10 +61,11 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const parts = { layout, database, ledger, log, commits, counts, settling, handover } as Omit<Parts, 'queue'> as Parts;
   const recovery = await recover(parts);
   const whole: Parts = { ...parts, queue: new Queue(counts, (after, limit) => ledger.waitingAfter(after, limit)) };
+  const signatures = new Signatures();
   const conclusions = new Conclusions(whole);
   const access = new AccessStore({ database, record: (message) => commits.submit((group) => group.record.message(message)), now: () => Date.now() });
   const tables = tablesOf({
-    parts: whole, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions), listing: new Listing(whole, conclusions), upkeep: new Upkeep(whole),
+    parts: whole, signatures, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions), listing: new Listing(whole, conclusions), upkeep: new Upkeep(whole, signatures),
     assets: new Assets(database, commits),
   });
   await commits.submit((group) => group.record.message(activity(group.time, 'start')));
@@ -81,6 +83,7 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
       await settling.close();
       await commits.idle();
       await log.close();
+      commits.close();
       database.close();
     },
   };

@@ -6,13 +6,14 @@ import { spaceAt, type Admissions } from '@lazaret/pacs/quarantine/admission.ts'
 import type { Assets } from '@lazaret/pacs/quarantine/assets.ts';
 import type { Conclusions } from '@lazaret/pacs/quarantine/conclusion.ts';
 import { checkDecide, type Decisions } from '@lazaret/pacs/quarantine/decisions.ts';
-import { checkDigest, checkFields, checkObjectId, checkReceived } from '@lazaret/pacs/quarantine/guards.ts';
+import { checkDigest, checkFields, checkObjectId, checkReceived, checkText } from '@lazaret/pacs/quarantine/guards.ts';
 import { workOf } from '@lazaret/pacs/quarantine/ledger.ts';
 import { checkList, type Listing } from '@lazaret/pacs/quarantine/listing.ts';
 import { checkMessage } from '@lazaret/pacs/quarantine/messages.ts';
 import type { Parts } from '@lazaret/pacs/quarantine/parts.ts';
 import { archiveWork } from '@lazaret/pacs/quarantine/queue.ts';
 import type { InspectorStatus, MapAnswer, StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
+import type { Signatures } from '@lazaret/pacs/quarantine/signatures.ts';
 import type { Upkeep } from '@lazaret/pacs/quarantine/upkeep.ts';
 
 /** A STOW request may wait for a big study; longer than this nobody does. */
@@ -20,9 +21,13 @@ const concludedMsMax = 10 * 60_000;
 /** requests.ts: one claim takes at most so many; more would sit with one inspector while another waits. */
 const claimMax = 64;
 const windowBytesMax = 4_096;
+/** Longest epoch that a conclusion may have (guards.ts), and how long one question for the next one is kept. */
+const epochMax = 2_000;
+const epochMsMax = 60_000;
 
 export interface Stations {
   readonly parts: Parts;
+  readonly signatures: Signatures;
   readonly access: AccessStore;
   readonly admissions: Admissions;
   readonly conclusions: Conclusions;
@@ -33,10 +38,8 @@ export interface Stations {
 }
 
 export function tablesOf(stations: Stations): Readonly<Record<'association' | 'web' | 'inspector' | 'terminal', RequestTable>> {
-  const { parts, access, admissions, conclusions, decisions, listing, upkeep, assets } = stations;
+  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, assets } = stations;
   const { queue, commits, log, counts, layout, ledger } = parts;
-  /** By connection: an inspector that is gone has no state. */
-  const inspectors = new Map<AbortSignal, InspectorStatus>();
 
   const admit: RequestTable = {
     admit: (body) => admissions.admit(checkReceived(body)),
@@ -55,7 +58,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
 
   function status(): StatusAnswer {
     return {
-      counts: counts.all(), inspector: [...inspectors.values()].at(-1) ?? null, audit: { entries: log.size, root: log.root().toString('hex') }, disk: spaceAt(layout.data),
+      counts: counts.all(), inspector: signatures.latest, audit: { entries: log.size, root: log.root().toString('hex') }, disk: spaceAt(layout.data),
     };
   }
 
@@ -77,6 +80,10 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
         return conclusions.concluded(checkObjectId(value['objectId']), Math.min(Number.isFinite(timeoutMs) ? timeoutMs : 0, concludedMsMax), call.signal);
       },
       map,
+      epoch: (body, call) => {
+        const { known, timeoutMs } = checkFields(body);
+        return signatures.next(checkText(known, 'known', epochMax), Math.min(Number.isFinite(timeoutMs) ? (timeoutMs as number) : 0, epochMsMax), call.signal);
+      },
       recheck: (body) => upkeep.recheck(checkDigest(checkFields(body)['digest'])),
       damage: async (body) => {
         await upkeep.damage(checkDigest(checkFields(body)['digest']));
@@ -100,8 +107,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
         return null;
       },
       hello: (body, call) => {
-        if (!inspectors.has(call.signal)) call.signal.addEventListener('abort', () => inspectors.delete(call.signal), { once: true });
-        inspectors.set(call.signal, checkFields(body) as unknown as InspectorStatus);
+        signatures.hello(call.signal, checkFields(body) as unknown as InspectorStatus);
         return null;
       },
     },

@@ -1,37 +1,50 @@
 /** Which signatures are current (DESIGN "On access"): an object that was inspected with others is inspected again before it is served. */
-import type { StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { covers } from '@lazaret/pacs/quarantine/signatures.ts';
 import type { Keeper } from './authentication.ts';
 
-/** Signatures change a few times a day; a file is served with the older verdict at most this long after a change. */
-const askEveryMs = 5_000;
+/** The keeper answers when the signatures change, so this bounds nothing but the life of one question. */
+const askedMs = 30_000;
+/** After a failure; a keeper that is gone ends this process. */
+const againMs = 1_000;
 
 export class SignatureEpoch {
   readonly #keeper: Keeper;
-  readonly #timer: NodeJS.Timeout;
+  #stopped = false;
   /** "" until the inspector has said what it works with: then nothing is accepted without asking. */
   #current = '';
+  /** Epochs that were compared with the current one: the archive has few. */
+  readonly #accepted = new Map<string, boolean>();
 
   constructor(keeper: Keeper) {
     this.#keeper = keeper;
-    this.#timer = setInterval(() => void this.refresh(), askEveryMs).unref();
-    void this.refresh();
+    void this.#follow();
   }
 
   accepts(epoch: string): boolean {
-    return epoch === this.#current;
+    let accepted = this.#accepted.get(epoch);
+    if (accepted === undefined) {
+      accepted = covers(epoch, this.#current);
+      this.#accepted.set(epoch, accepted);
+    }
+    return accepted;
   }
 
-  async refresh(): Promise<void> {
-    try {
-      const status = await this.#keeper.request<StatusAnswer>('status', null);
-      // An inspector that is away for a moment changes no signature.
-      if (status.inspector !== null) this.#current = status.inspector.epoch;
-    } catch {
-      // A keeper that is gone ends this process; one that is busy is asked again.
+  async #follow(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        const epoch = await this.#keeper.request<string>('epoch', { known: this.#current, timeoutMs: askedMs });
+        if (epoch !== this.#current) {
+          this.#current = epoch;
+          this.#accepted.clear();
+        }
+      } catch {
+        await wait(againMs, undefined, { ref: false });
+      }
     }
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#stopped = true;
   }
 }
