@@ -50,12 +50,12 @@ export const processes: Readonly<Record<ProcessName, ProcessRow>> = {
   },
   association: {
     name: 'association', main: 'processes/association/main.ts', startedBy: 'supervisor', hears: 'DIMSE 11112, DICOM TLS 2762',
-    reads: ['dicomTls'], writes: ['arriving'], asks: ['association'], network: 'listens', exec: 'none', addons: false, syncs: true, memoryMiBMax: 512,
+    reads: ['dicomTls'], writes: ['arriving'], asks: ['association'], network: 'listens', exec: 'none', addons: false, syncs: false, memoryMiBMax: 512,
     security: 'Faces the clinical network. Decodes PDUs and command sets, writes Data Sets to files unread.',
   },
   web: {
     name: 'web', main: 'processes/web/main.ts', startedBy: 'supervisor', hears: 'HTTPS 8443',
-    reads: ['archive', 'quarantine', 'database', 'tls'], writes: ['arriving', 'tls', 'database'], asks: ['web'], network: 'listens', exec: 'none', addons: false, syncs: true, memoryMiBMax: 1024,
+    reads: ['archive', 'quarantine', 'database', 'tls'], writes: ['arriving', 'tls', 'database'], asks: ['web'], network: 'listens', exec: 'none', addons: false, syncs: false, memoryMiBMax: 1024,
     security: 'Faces people and systems. Serves what is archived, verified; decodes HTTP, multipart headers and JSON, no Data Set. Writes beside the database only what SQLite needs for reading in WAL mode.',
   },
 };

@@ -15,7 +15,7 @@
  * (a door refuses the object, the keeper ends itself and recovers from what is on the disk).
  */
 import { createHash, type Hash } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
+import { constants, statfsSync, type Stats } from 'node:fs';
 import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { unavailable } from './failure.ts';
@@ -59,6 +59,18 @@ async function fsyncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * File systems whose journal writes the making of a file and its entry in the folder together, so that fdatasync of a file that was just
+ * made brings the entry along: ext4, XFS, Btrfs; and tmpfs, where nothing is durable. On any other the folder must be synced, too, which costs
+ * one more commit of the journal for each object. Numbers of statfs(2).
+ */
+const entriesFollowFiles: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994]);
+
+/** Whether fdatasync of a new file in `folder` makes its entry durable, too. */
+export function entriesFollow(folder: string): boolean {
+  return entriesFollowFiles.has(statfsSync(folder).type);
 }
 
 /** Makes a folder and its missing parents, mode 0700, each durable. */

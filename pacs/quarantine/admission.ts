@@ -2,8 +2,9 @@
  * Admission: from the arriving area into the quarantine (DESIGN §3). Success means: the object, its row and its audit entry are durable
  * (promises 1 and 4).
  */
-import { lstatSync, renameSync, rmSync, statfsSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
+import { entriesFollow, syncFolder } from '@lazaret/system/durable.ts';
 import { objectPath } from '@lazaret/system/layout.ts';
 import { refused, unavailable } from '@lazaret/system/failure.ts';
 import type { Admission, ReceivedObject } from '../reception/contract.ts';
@@ -32,7 +33,11 @@ export function spaceAt(path: string): Space {
 export class Admissions {
   readonly #parts: Parts;
   readonly #space: () => Space;
+  #entriesFollow: boolean | null = null;
   #lastSpace: { readonly at: number; readonly space: Space } | null = null;
+  /** Highest number whose sender was told, and whether that is on its way into the ledger. */
+  #answered = 0;
+  #marking = false;
 
   constructor(parts: Parts, space: () => Space = () => spaceAt(parts.layout.data)) {
     this.#parts = parts;
@@ -45,6 +50,8 @@ export class Admissions {
    */
   async admit(received: ReceivedObject): Promise<Admission> {
     this.#checkSpace();
+    this.#entriesFollow ??= entriesFollow(this.#parts.layout.arriving);
+    if (!this.#entriesFollow) await syncFolder(this.#parts.layout.arriving);
     return this.#parts.commits.submit((group) => this.#step(group, received));
   }
 
@@ -58,17 +65,21 @@ export class Admissions {
       if (known === received.sha256) return { outcome: 'admitted', objectId: received.objectId };
       throw refused('object-known', `object ${received.objectId} was admitted with other bytes`);
     }
-    checkFile(arriving, received.bytes);
+    const descriptor = openFile(arriving, received.bytes);
     const kept = ledger.keptAs(received.sha256);
     if (kept !== null) {
+      closeSync(descriptor);
       group.record.duplicate(received.source, object, kept);
       group.after(() => rmSync(arriving, { force: true }));
       return { outcome: 'duplicate', objectId: kept };
     }
+    // Side by side with the ledger: the answer waits for both. What a power failure leaves of only one of them was never acknowledged (recovery.ts).
+    group.sync(descriptor);
     const { number, committed } = ledger.add(received, group.auditEntry);
     group.record.admitted(received.source, object);
     group.after(() => {
       committed();
+      this.#markAnswered(number);
       const place = objectPath(layout.quarantine, received.objectId);
       renameSync(arriving, place);
       settling.seen(number);
@@ -82,6 +93,18 @@ export class Admissions {
     return { outcome: 'admitted', objectId: received.objectId };
   }
 
+  /** With the next conclusions, and synced with the next admissions: the mark may be behind, never ahead. */
+  #markAnswered(number: number): void {
+    this.#answered = Math.max(this.#answered, number);
+    if (this.#marking) return;
+    this.#marking = true;
+    const { commits, ledger } = this.#parts;
+    const end = (): void => {
+      this.#marking = false;
+    };
+    commits.submit(() => ledger.raiseAnswered(this.#answered), 'soon').then(end, end);
+  }
+
   #checkSpace(): void {
     const now = Date.now();
     if (this.#lastSpace === null || now - this.#lastSpace.at > spaceEveryMs) this.#lastSpace = { at: now, space: this.#space() };
@@ -90,9 +113,18 @@ export class Admissions {
   }
 }
 
-function checkFile(path: string, bytes: number): void {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  // lstat: a link would make the examiners read whatever it points to.
-  if (stat === undefined || !stat.isFile()) throw refused('object-missing', 'the object is not in the arriving area');
-  if (stat.size !== bytes) throw refused('object-length', `the object has ${stat.size} bytes, not the ${bytes} it was announced with`);
+/** The object as a file that can be synced. Throws `object-missing` or `object-length`. */
+function openFile(path: string, bytes: number): number {
+  let descriptor: number;
+  try {
+    // A link would make the examiners read whatever it points to; a pipe in its place must not make us wait.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    throw refused('object-missing', `the object is not in the arriving area (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`);
+  }
+  const stat = fstatSync(descriptor);
+  if (stat.isFile() && stat.size === bytes) return descriptor;
+  closeSync(descriptor);
+  if (!stat.isFile()) throw refused('object-missing', 'the object is not in the arriving area');
+  throw refused('object-length', `the object has ${stat.size} bytes, not the ${bytes} it was announced with`);
 }

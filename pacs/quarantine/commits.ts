@@ -1,17 +1,23 @@
 /**
  * Grouped commits: what is asked while a commit runs joins the next one, so many objects share one sync of the ledger and one of
- * the audit log. An answer to somebody who waits goes out only when both are durable.
+ * the audit log. An answer to somebody who waits goes out only when everything that it tells of is durable.
  *
- *   BEGIN → every step of the group → audit written, its fdatasync begun in the thread pool → files renamed → COMMIT → both durable → answers
+ *   BEGIN → every step of the group → audit written → files renamed → COMMIT → fdatasync of WAL, audit log and new files, all at once → answers
  *
- * A step runs inside the transaction and does nothing but statements; what touches files or memory it leaves in `rename` and
+ * A step runs inside the transaction and does nothing but statements; what touches files or memory it leaves in `rename`, `sync` and
  * `after`, so that a group can be rolled back and tried again without the step that failed.
+ *
+ * COMMIT itself does not sync (`synchronous=NORMAL`): the WAL is synced here, in the thread pool, side by side with the rest, which is one wait for
+ * the disk and not three, and the process goes on reading meanwhile. What SQLite syncs for its own sake (a WAL that begins anew, a checkpoint) stays.
  */
-import { renameSync } from 'node:fs';
+import { closeSync, fdatasync, openSync, renameSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import type { AuditLog } from '@lazaret/audit/append.ts';
 import { Failure, unavailable } from '@lazaret/system/failure.ts';
 import { GroupRecord } from './record.ts';
+
+const datasync = promisify(fdatasync);
 
 /** Bounds the time a group holds the process; at 2,000 objects a second a group has some twenty. */
 const groupStepsMax = 256;
@@ -35,6 +41,8 @@ export interface Group {
   readonly record: GroupRecord;
   /** Renames a file just before COMMIT; undone when the group is rolled back. */
   rename(from: string, to: string): void;
+  /** A file that must be durable before the answers go out; `descriptor` is closed by then, also when the group fails. */
+  sync(descriptor: number): void;
   /** Runs once the group is durable, before the answers. */
   after(action: () => void): void;
 }
@@ -57,7 +65,8 @@ export class Commits {
   #soonDue = false;
   #running: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #synchronous = true;
+  /** The WAL is there as long as the database is open. */
+  readonly #wal: number;
   readonly #begin;
   readonly #commit;
   readonly #rollback;
@@ -67,6 +76,8 @@ export class Commits {
     this.#database = database;
     this.#log = log;
     this.#fatal = fatal;
+    // Made before the first COMMIT of ours: a migration has written through it.
+    this.#wal = openSync(`${database.location()!}-wal`, 'r');
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
     this.#rollback = database.prepare('ROLLBACK');
@@ -81,6 +92,11 @@ export class Commits {
     else if (this.#soon.length >= groupStepsMax) this.#startSoon();
     else this.#timer ??= setTimeout(() => this.#startSoon(), companyMs);
     return answer;
+  }
+
+  /** After `idle`, before the database is closed. */
+  close(): void {
+    closeSync(this.#wal);
   }
 
   /** Resolves when nothing is waiting any more. */
@@ -108,11 +124,15 @@ export class Commits {
 
   async #drain(): Promise<void> {
     while (this.#now.length > 0 || this.#soonDue) {
-      if (this.#now.length > 0 && !(await this.#commitOrEnd(this.#now.splice(0, groupStepsMax), true))) return;
-      if (!this.#soonDue) continue;
-      const members = this.#soon.splice(0, groupStepsMax);
-      this.#soonDue = this.#soon.length > 0;
-      if (members.length > 0 && !(await this.#commitOrEnd(members, false))) return;
+      const members = this.#now.splice(0, groupStepsMax);
+      const durable = members.length > 0 ? this.#commitOrEnd(members, true) : Promise.resolve(true);
+      // While the disk works for those who wait, the rest has its turn.
+      if (this.#soonDue) {
+        const rest = this.#soon.splice(0, groupStepsMax);
+        this.#soonDue = this.#soon.length > 0;
+        if (rest.length > 0 && !(await this.#commitOrEnd(rest, false))) return;
+      }
+      if (!(await durable)) return;
     }
   }
 
@@ -131,21 +151,23 @@ export class Commits {
   async #commitGroup(members: Waiting[], durable: boolean): Promise<void> {
     const renames: [from: string, to: string][] = [];
     const after: (() => void)[] = [];
+    const files: number[] = [];
     const group: Group = {
       time: Date.now(),
       auditEntry: this.#log.size,
       record: new GroupRecord(),
       rename: (from, to) => void renames.push([from, to]),
+      sync: (descriptor) => void files.push(descriptor),
       after: (action) => void after.push(action),
     };
     const answers: unknown[] = [];
-    this.#sync(durable);
     this.#begin.run();
     for (const [index, member] of members.entries()) {
       try {
         answers.push(member.step(group));
       } catch (error) {
         this.#rollback.run();
+        for (const file of files) closeSync(file);
         member.reject(error instanceof Failure ? error : unexpected(error));
         const rest = members.toSpliced(index, 1);
         return rest.length > 0 ? this.#commitGroup(rest, durable) : undefined;
@@ -163,26 +185,28 @@ export class Commits {
       this.#commit.run();
     } catch (error) {
       this.#undo(renames.slice(0, renamed));
+      for (const file of files) closeSync(file);
       for (const member of members) member.reject(error instanceof Failure ? error : unavailable('ledger-unavailable', `the ledger cannot be written: ${String(error)}`, error));
       // The record may already tell of what did not happen: it has to tell that, too.
       if (this.#log.size > group.auditEntry) await this.#log.append([group.record.undone(group.time, group.auditEntry, this.#log.size)]);
       return;
     }
-    await recorded;
+    if (durable) await Promise.all([recorded, datasync(this.#wal), ...files.map(syncAndClose)]);
     for (const action of after) action();
     for (const [index, member] of members.entries()) member.resolve(answers[index]);
-  }
-
-  /** In WAL mode FULL syncs the log at each COMMIT, NORMAL only at checkpoints; neither can tear a transaction. */
-  #sync(durable: boolean): void {
-    if (durable === this.#synchronous) return;
-    this.#database.exec(durable ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL');
-    this.#synchronous = durable;
   }
 
   #undo(renames: readonly [from: string, to: string][]): void {
     if (this.#database.isTransaction) this.#rollback.run();
     for (const [from, to] of renames.toReversed()) renameSync(to, from);
+  }
+}
+
+async function syncAndClose(descriptor: number): Promise<void> {
+  try {
+    await datasync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

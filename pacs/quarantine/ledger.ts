@@ -88,6 +88,9 @@ const texts = {
   mark: 'SELECT value FROM ledger_mark WHERE name = ?',
   lowerMark: 'UPDATE ledger_mark SET value = min(value, ?) WHERE name = ?',
   setMark: 'UPDATE ledger_mark SET value = ? WHERE name = ?',
+  raiseMark: 'UPDATE ledger_mark SET value = max(value, ?) WHERE name = ?',
+  answerAll: `UPDATE ledger_mark SET value = (SELECT coalesce(max(number), 0) FROM ledger) WHERE name = 'answered'`,
+  discard: `DELETE FROM ledger WHERE object_id = ? AND state = 'waiting'`,
   keepReport: 'INSERT OR REPLACE INTO ledger_report (object_id, report) VALUES (?, ?)',
   report: 'SELECT report FROM ledger_report WHERE object_id = ?',
   dropReport: 'DELETE FROM ledger_report WHERE object_id = ?',
@@ -191,6 +194,21 @@ export class Ledger {
   }
   setSettledBelow(number: number): void {
     this.#run.setMark.run(number, 'settled_below');
+  }
+  /** Objects up to this number were acknowledged. */
+  answered(): number {
+    return (this.#run.mark.get('answered') as { value: number }).value;
+  }
+  raiseAnswered(number: number): void {
+    this.#run.raiseMark.run(number, 'answered');
+  }
+  /** After recovery everything that is left counts as acknowledged. */
+  answerAll(): void {
+    this.#run.answerAll.run();
+  }
+  /** Forgets an object that was never acknowledged and whose file is not whole. */
+  discard(objectId: string): void {
+    this.#run.discard.run(objectId);
   }
 
   keepReport(objectId: string, report: Report): void {

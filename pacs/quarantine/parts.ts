@@ -47,9 +47,9 @@ export class Counts {
   constructor(ledger: Ledger) {
     for (const { state, count } of ledger.counts()) this.#counts[state] = count;
   }
-  move(from: State | null, to: State): void {
+  move(from: State | null, to: State | null): void {
     if (from !== null) this.#counts[from] -= 1;
-    this.#counts[to] += 1;
+    if (to !== null) this.#counts[to] += 1;
   }
   all(): Readonly<Record<State, number>> {
     return { ...this.#counts };

@@ -3,7 +3,8 @@
  *
  * The ledger decides. A file can lie where its last rename put it or where it was before: `waiting` in arriving, in quarantine, or (when the
  * transaction that archived it was lost) already in the archive; `archived` in the archive or still in quarantine; `destroyed` is removed
- * again. Rows whose audit entry did not reach the disk are put on the record now. A file that is missing is an alert and a held row, never silence.
+ * again. Rows whose audit entry did not reach the disk are put on the record now. A file that is missing is an alert and a held row, never silence;
+ * only where the power failed before an object was acknowledged, so that its row is there and its file is not whole, the row is discarded as the file is.
  */
 import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,6 +29,8 @@ export interface Recovery {
   readonly missing: readonly string[];
   readonly unrecorded: number;
   readonly abandoned: number;
+  /** Objects in the ledger that were never acknowledged and whose files are not whole. */
+  readonly discarded: readonly string[];
 }
 
 /** Puts everything in place before the first request is taken. Resolves once durable. */
@@ -35,18 +38,24 @@ export async function recover(parts: Parts): Promise<Recovery> {
   const { ledger, layout, log, commits, settling } = parts;
   let moved = 0;
   const missing: LedgerRow[] = [];
+  const discarded: LedgerRow[] = [];
+  const answered = ledger.answered();
   const unrecorded: LedgerRow[] = [];
   const look = (row: LedgerRow): void => {
     const outcome = place(parts, row);
     if (outcome === 'moved') moved += 1;
-    if (outcome === 'missing') missing.push(row);
+    if (outcome === 'missing') {
+      const unanswered = row.state === 'waiting' && row.number > answered;
+      (unanswered ? discarded : missing).push(row);
+      if (unanswered) return;
+    }
     if (row.audit_entry >= log.size) unrecorded.push(row);
     settling.seen(row.number);
   };
   for (const row of ledger.open()) look(row);
   for (const row of ledger.unsettled(ledger.settledBelow())) look(row);
   const abandoned = removeAbandoned(parts, Date.now() - abandonedAfterMs);
-  const said = log.recovered.tornBytes > 0 || moved > 0 || missing.length > 0 || unrecorded.length > 0 || abandoned > 0;
+  const said = log.recovered.tornBytes > 0 || moved > 0 || missing.length > 0 || discarded.length > 0 || unrecorded.length > 0 || abandoned > 0;
   if (said) {
     await commits.submit((group) => {
       for (const row of missing) {
@@ -57,11 +66,22 @@ export async function recover(parts: Parts): Promise<Recovery> {
         if (row.state === 'archived') parts.handover.withdraw(row.archived_sha256!, 'damaged', group.time);
         group.after(() => parts.counts.move(row.state, 'held'));
       }
-      group.record.message(message(group.time, parts, { moved, missing: missing.map((row) => row.object_id), unrecorded: unrecorded.length, abandoned }, unrecorded));
+      for (const row of discarded) {
+        ledger.discard(row.object_id);
+        for (const path of [join(layout.arriving, row.object_id), objectPath(layout.quarantine, row.object_id)]) group.after(() => rmSync(path, { force: true }));
+        group.after(() => parts.counts.move('waiting', null));
+      }
+      group.record.message(message(group.time, parts, recovery(), unrecorded));
     });
   }
+  // From here on a file that is not whole is damage.
+  await commits.submit(() => ledger.answerAll(), 'soon');
   await settling.settle();
-  return { moved, missing: missing.map((row) => row.object_id), unrecorded: unrecorded.length, abandoned };
+  return recovery();
+
+  function recovery(): Recovery {
+    return { moved, missing: missing.map((row) => row.object_id), unrecorded: unrecorded.length, abandoned, discarded: discarded.map((row) => row.object_id) };
+  }
 
   /** Where the file is, and where it belongs. */
   function place({ layout: { quarantine, archive } }: Parts, row: LedgerRow): 'there' | 'moved' | 'missing' {
@@ -124,6 +144,7 @@ function message(time: number, { log }: Parts, recovery: Recovery, unrecorded: r
     recovery.moved > 0 ? `${recovery.moved} files were brought to their places` : '',
     recovery.abandoned > 0 ? `${recovery.abandoned} files that no door had admitted were removed` : '',
     recovery.missing.length > 0 ? `${recovery.missing.length} files are gone` : '',
+    recovery.discarded.length > 0 ? `${recovery.discarded.length} objects whose senders were not told yet that they had arrived are not whole and were discarded` : '',
     recovery.unrecorded > 0 ? `${recovery.unrecorded} changes are in the ledger whose audit entries did not reach the disk; they are named here` : '',
   ].filter((text) => text !== '');
   return {
@@ -131,6 +152,7 @@ function message(time: number, { log }: Parts, recovery: Recovery, unrecorded: r
     outcomeDescription: `After an unclean end: ${parts.join('; ')}.`, participants: [{ ...keeper, userIsRequestor: true }],
     objects: [
       ...recovery.missing.slice(0, namedMax).map((objectId) => objectRecord(objectId, [['recovery', 'file missing']])),
+      ...recovery.discarded.slice(0, namedMax).map((objectId) => objectRecord(objectId, [['recovery', 'never acknowledged, discarded']])),
       ...unrecorded.slice(0, namedMax).map((row) => objectRecord(row.object_id, [['recovery', `unrecorded change: ${row.state}`], ['sha256', row.sha256], ['verdict', row.verdict ?? '']])),
     ],
   };

@@ -43,7 +43,10 @@ export interface LedgerTables {
   ledger_report: { object_id: string; report: string };
   ledger_proposal: { object_id: string; decision: string; person: string; roles: string; reason: string; proposed_at: number };
   ledger_decision: { object_id: string; decision: string; person: string; second_person: string; reason: string; decided_at: number };
-  /** `settled_below`: every archived or destroyed object with a lower number has its file in place, durably. */
+  /**
+   * `settled_below`: every archived or destroyed object with a lower number has its file in place, durably.
+   * `answered`: objects up to this number were acknowledged to their senders, so their files were whole.
+   */
   ledger_mark: { name: string; value: number };
 }
 
@@ -98,5 +101,9 @@ CREATE TABLE ledger_decision (
 CREATE TABLE ledger_mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 INSERT INTO ledger_mark (name, value) VALUES ('settled_below', 1);
 `,
+  },
+  {
+    name: 'ledger-0002',
+    sql: `INSERT INTO ledger_mark (name, value) SELECT 'answered', coalesce(max(number), 0) FROM ledger;`,
   },
 ];

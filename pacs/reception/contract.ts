@@ -26,7 +26,7 @@ export interface Source {
 }
 
 /**
- * A whole object, durable (file and directory entry) in the arriving area under its ObjectId, as Part 10.
+ * A whole object in the arriving area under its ObjectId, as Part 10, closed and not written to any more. It need not be durable: who admits it makes it so.
  * The UIDs are those of the command set or, for doors that have none, "": the door does not look into the object.
  */
 export interface ReceivedObject {

@@ -362,6 +362,38 @@ test('after a start everything is where its state says, whatever the crash left'
   assert.equal((await bench.terminal.request<ListAnswer>('list', { states: ['held'], text: '', limit: 10, after: null })).entries.length, 1);
 });
 
+test('what a power failure leaves of an object whose sender was not told is discarded; what was acknowledged never is', async (t) => {
+  let bench = await start(t);
+  const works: Work[] = [];
+  for (const name of ['told', 'last', 'cut']) works.push(await bench.admitted(sampleBytes(name)));
+  const { layout } = bench;
+  await bench.stop();
+  // The ledger reached the disk and the file did not: as if the answer to the last two had not gone out yet, one of them being whole.
+  const database = new DatabaseSync(layout.database);
+  database.exec(`UPDATE ledger_mark SET value = 1 WHERE name = 'answered'`);
+  database.close();
+  for (const work of [works[0]!, works[2]!]) truncateSync(objectPath(layout.quarantine, work.objectId), 10);
+  bench = await bench.restart();
+  const told = await bench.show(works[0]!.objectId);
+  assert.equal(told.state, 'held');
+  assert.equal(told.findings[0]!.code, 'file-missing');
+  assert.equal((await bench.claim()).objectId, works[1]!.objectId);
+  await assert.rejects(bench.show(works[2]!.objectId), { code: 'object-unknown' });
+  assert.ok(!existsSync(objectPath(layout.quarantine, works[2]!.objectId)));
+  assert.equal((await bench.terminal.request<StatusAnswer>('status', {})).counts.waiting, 0);
+  // Its sender sends it again.
+  assert.equal((await bench.admit(await arrive(layout, sampleBytes('cut')))).outcome, 'admitted');
+  // On the record by name; and from now on everything that is there counts as told.
+  const { objectId } = await bench.claim();
+  const said: string[] = [];
+  for await (const entry of readEntries(layout.audit)) said.push(entry.xml);
+  assert.match(said.join(), /not told yet that they had arrived/);
+  await bench.stop();
+  truncateSync(objectPath(layout.quarantine, objectId), 10);
+  bench = await bench.restart();
+  assert.equal((await bench.show(objectId)).findings[0]!.code, 'file-missing');
+});
+
 test('lists page from the newest, by state and by what a person remembers', async (t) => {
   const bench = await start(t);
   for (let number = 0; number < 5; number++) {

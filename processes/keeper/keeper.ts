@@ -25,6 +25,7 @@ import { Queue } from '@lazaret/pacs/quarantine/queue.ts';
 import { abandonedAfterMs, recover, removeAbandoned } from '@lazaret/pacs/quarantine/recovery.ts';
 import { keeper } from '@lazaret/pacs/quarantine/record.ts';
 import { migrations as ledgerMigrations } from '@lazaret/pacs/quarantine/schema.ts';
+import { migrations as rescanMigrations, Rescan } from '@lazaret/pacs/quarantine/rescan.ts';
 import { Settling } from '@lazaret/pacs/quarantine/settling.ts';
 import { Signatures } from '@lazaret/pacs/quarantine/signatures.ts';
 import { Upkeep } from '@lazaret/pacs/quarantine/upkeep.ts';
@@ -34,7 +35,7 @@ import { tablesOf } from './tables.ts';
 export async function startKeeper(layout: Layout, fatal: (error: unknown) => void): Promise<Running> {
   await makeFolders(layout);
   const log = await AuditLog.open(layout.audit);
-  const database = await openDatabase(layout.database, [ledgerMigrations, archiveMigrations, accessMigrations, assetMigrations]);
+  const database = await openDatabase(layout.database, [ledgerMigrations, archiveMigrations, accessMigrations, assetMigrations, rescanMigrations]);
   const ledger = new Ledger(database);
   const commits = new Commits(database, log, fatal);
   const counts = new Counts(ledger);
@@ -63,9 +64,11 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const whole: Parts = { ...parts, queue: new Queue(counts, (after, limit) => ledger.waitingAfter(after, limit)) };
   const signatures = new Signatures();
   const conclusions = new Conclusions(whole);
+  const upkeep = new Upkeep(whole, signatures);
+  const rescan = new Rescan(whole, upkeep, signatures);
   const access = new AccessStore({ database, record: (message) => commits.submit((group) => group.record.message(message)), now: () => Date.now() });
   const tables = tablesOf({
-    parts: whole, signatures, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions), listing: new Listing(whole, conclusions), upkeep: new Upkeep(whole, signatures),
+    parts: whole, signatures, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions), listing: new Listing(whole, conclusions), upkeep, rescan,
     assets: new Assets(database, commits),
   });
   await commits.submit((group) => group.record.message(activity(group.time, 'start')));
@@ -76,6 +79,7 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
     ready: { ...(firstAdministrator === undefined ? {} : { firstAdministratorCode: firstAdministrator }), recovery, auditEntries: log.size },
     async stop() {
       clearInterval(sweep);
+      rescan.close();
       whole.queue.close();
       for (const server of servers) stopListening(server);
       await commits.submit((group) => group.record.message(activity(group.time, 'stop')));

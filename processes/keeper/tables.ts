@@ -13,6 +13,7 @@ import { checkMessage } from '@lazaret/pacs/quarantine/messages.ts';
 import type { Parts } from '@lazaret/pacs/quarantine/parts.ts';
 import { archiveWork } from '@lazaret/pacs/quarantine/queue.ts';
 import type { InspectorStatus, MapAnswer, StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
+import { checkRescan, type Rescan } from '@lazaret/pacs/quarantine/rescan.ts';
 import type { Signatures } from '@lazaret/pacs/quarantine/signatures.ts';
 import type { Upkeep } from '@lazaret/pacs/quarantine/upkeep.ts';
 
@@ -34,11 +35,12 @@ export interface Stations {
   readonly decisions: Decisions;
   readonly listing: Listing;
   readonly upkeep: Upkeep;
+  readonly rescan: Rescan;
   readonly assets: Assets;
 }
 
 export function tablesOf(stations: Stations): Readonly<Record<'association' | 'web' | 'inspector' | 'terminal', RequestTable>> {
-  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, assets } = stations;
+  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, assets } = stations;
   const { queue, commits, log, counts, layout, ledger } = parts;
 
   const admit: RequestTable = {
@@ -54,11 +56,12 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
     show: (body) => listing.entry(checkObjectId(checkFields(body)['objectId'])),
     decide: (body) => decisions.decide(checkDecide(body)),
     status: () => status(),
+    rescan: (body) => rescan.handle(checkRescan(body)),
   };
 
   function status(): StatusAnswer {
     return {
-      counts: counts.all(), inspector: signatures.latest, audit: { entries: log.size, root: log.root().toString('hex') }, disk: spaceAt(layout.data),
+      counts: counts.all(), inspector: signatures.latest, rescan: rescan.status(), audit: { entries: log.size, root: log.root().toString('hex') }, disk: spaceAt(layout.data),
     };
   }
 

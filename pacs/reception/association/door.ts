@@ -4,7 +4,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { rejections, type AssociateRJ } from '@lazaret/dicom/upperlayer/pdu.ts';
 import { maximumLengthDefault } from '@lazaret/dicom/upperlayer/limits.ts';
 import { plainAddress } from '@lazaret/hospital/assets/lookup.ts';
-import { ArrivingArea } from './arrival.ts';
+import { ArrivingArea } from '../arrival.ts';
 import { Association } from './association.ts';
 import type { Keeper } from './keeper.ts';
 import { limitsDefault, type AssociationLimits } from './limits.ts';

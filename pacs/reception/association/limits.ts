@@ -34,11 +34,5 @@ export const limitsDefault: AssociationLimits = {
   offencesPerMinuteMax: 30,
 };
 
-/** What a stored object's bytes wait for in memory before they go to the file: two reads of the network at most. */
-export const writeBytesMin = 128 * 1024;
-/** Small pieces are views into reads of up to 64 KiB, which they keep alive. */
-export const writePiecesMax = 32;
-/** How many bytes of one object are written between two looks at the free space. */
-export const diskCheckBytes = 32 * 1024 * 1024;
 /** A failing sender repeats itself; the record keeps the first failures of an association, and its end says how many there were. */
 export const recordedFailuresMax = 20;

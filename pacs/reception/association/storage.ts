@@ -5,7 +5,7 @@ import type { CommandSet } from '@lazaret/dicom/dimse/commands.ts';
 import { statuses } from '@lazaret/dicom/dimse/statuses.ts';
 import { Failure } from '@lazaret/system/failure.ts';
 import type { ObjectId, Source } from '../contract.ts';
-import { Arrival, type ArrivingArea } from './arrival.ts';
+import { Arrival, type ArrivingArea } from '../arrival.ts';
 import type { Keeper } from './keeper.ts';
 import type { AssociationLimits } from './limits.ts';
 
@@ -74,7 +74,7 @@ export class StoreOperation {
     return this.#bytes <= this.#options.limits.objectBytesMax * 2;
   }
 
-  /** The Data Set is whole: durable and admitted, or not kept. Never rejects. */
+  /** The Data Set is whole: admitted, which means durable, or not kept. Never rejects. */
   async finish(): Promise<Outcome> {
     if (this.#arrival === null) return this.#outcome!;
     if (this.#bytes === 0) {
@@ -83,7 +83,7 @@ export class StoreOperation {
     }
     const arrival = this.#arrival;
     try {
-      const { bytes, sha256 } = await arrival.finish();
+      const { bytes, sha256 } = arrival.finish();
       await this.#options.keeper.admit({
         objectId: arrival.objectId, bytes, sha256,
         sopClassUID: this.sopClassUID, sopInstanceUID: this.sopInstanceUID, transferSyntaxUID: this.#transferSyntaxUID,

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { parseMediaType, type MediaType } from '@lazaret/dicom/web/mediatype.ts';
 import { MultipartProblem, MultipartReader, type PartHeaders } from '@lazaret/dicom/web/multipart.ts';
 import { Failure, refused, unavailable } from '@lazaret/system/failure.ts';
-import { Arrival, type ArrivingArea } from '../association/arrival.ts';
+import { Arrival, type ArrivingArea } from '../arrival.ts';
 import type { Admission, ObjectId, ReceivedObject, Source } from '../contract.ts';
 import type { FailureReason } from './outcome.ts';
 import type { StowLimits } from './limits.ts';
@@ -178,10 +178,10 @@ export class DicomParts implements PartTaker {
   }
 }
 
-/** Makes an object durable and asks the keeper to take it. Never rejects: what went wrong is the outcome of this one object. */
+/** Asks the keeper to make an object durable and take it. Never rejects: what went wrong is the outcome of this one object. */
 export async function admitArrival(arrival: Arrival, parts: IntakeParts, source: Source, sopClassUID: string, sopInstanceUID: string, transferSyntaxUID: string): Promise<Taken> {
   try {
-    const { bytes, sha256 } = await arrival.finish();
+    const { bytes, sha256 } = arrival.finish();
     try {
       const admission = await parts.admit({ objectId: arrival.objectId, bytes, sha256, sopClassUID, sopInstanceUID, transferSyntaxUID, source, receivedAt: parts.now() });
       return { objectId: admission.objectId };

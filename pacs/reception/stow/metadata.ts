@@ -9,7 +9,7 @@ import { parseMediaType } from '@lazaret/dicom/web/mediatype.ts';
 import type { PartHeaders } from '@lazaret/dicom/web/multipart.ts';
 import { JsonProblem, parseStrictJson, type JsonValue } from '@lazaret/dicom/web/strictjson.ts';
 import { refused } from '@lazaret/system/failure.ts';
-import { Arrival } from '../association/arrival.ts';
+import { Arrival } from '../arrival.ts';
 import type { Source } from '../contract.ts';
 import { admitArrival, makeObjectId, refusalOf, type IntakeParts, type PartTaker, type Taken } from './intake.ts';
 import type { StowLimits } from './limits.ts';

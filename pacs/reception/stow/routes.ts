@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { parseMediaType, type MediaType } from '@lazaret/dicom/web/mediatype.ts';
 import { Failure } from '@lazaret/system/failure.ts';
 import { problem, type Route, type RouteAnswer, type RouteRequest } from '../../access/routes.ts';
-import { ArrivingArea } from '../association/arrival.ts';
+import { ArrivingArea } from '../arrival.ts';
 import type { Admission, ObjectId, ReceivedObject, Source } from '../contract.ts';
 import { DicomParts, readMessage, type IntakeParts, type Taken } from './intake.ts';
 import { JsonParts } from './metadata.ts';

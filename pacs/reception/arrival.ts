@@ -3,35 +3,26 @@
  * a write of some 128 KiB into the page cache costs less than handing it to a thread, and a disk that cannot keep up slows the sender by itself.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, constants, fdatasync, openSync, rmSync, statfsSync, writevSync } from 'node:fs';
+import { closeSync, constants, openSync, rmSync, statfsSync, writevSync } from 'node:fs';
 import { join } from 'node:path';
-import { syncFolder } from '@lazaret/system/durable.ts';
 import { unavailable, type Failure } from '@lazaret/system/failure.ts';
-import type { Digest, ObjectId } from '../contract.ts';
-import { diskCheckBytes, writeBytesMin, writePiecesMax } from './limits.ts';
+import type { Digest, ObjectId } from './contract.ts';
 
-/**
- * File systems whose journal writes the making of a file and its entry in the folder together, so that fdatasync of a file that was just
- * made brings the entry along: ext4, XFS, Btrfs; and tmpfs, where nothing is durable. On any other the folder is synced, too, which costs
- * one more commit of the journal for each object. Numbers of statfs(2).
- */
-const entriesFollowFiles: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994]);
+/** What a stored object's bytes wait for in memory before they go to the file: two reads of the network at most. */
+const writeBytesMin = 128 * 1024;
+/** Small pieces are views into reads of up to 64 KiB, which they keep alive. */
+const writePiecesMax = 32;
+/** How many bytes of one object are written between two looks at the free space. */
+const diskCheckBytes = 32 * 1024 * 1024;
 
 /** The folder that objects arrive in. */
 export class ArrivingArea {
   readonly folder: string;
   readonly diskFreeBytesMin: number;
-  readonly #entriesFollow: boolean;
 
   constructor(folder: string, diskFreeBytesMin: number) {
     this.folder = folder;
     this.diskFreeBytesMin = diskFreeBytesMin;
-    this.#entriesFollow = entriesFollowFiles.has(statfsSync(folder).type);
-  }
-
-  /** Makes the entries durable that were made before the call. */
-  sync(): Promise<void> {
-    return this.#entriesFollow ? Promise.resolve() : syncFolder(this.folder);
   }
 
   /** Refuses early, while there is still room for what was already received and for the record of refusing. Throws `disk-full`. */
@@ -51,14 +42,13 @@ export class Arrival {
   readonly #path: string;
   readonly #area: ArrivingArea;
   readonly #hash: Hash = createHash('sha256');
-  readonly #folderSync: Promise<void>;
   #descriptor: number;
   #pieces: Uint8Array[] = [];
   #pending = 0;
   #bytes = 0;
   #checkAt = diskCheckBytes;
 
-  /** Creates the file and starts to make its entry durable, which goes on while the data come. Throws `unavailable`. */
+  /** Creates the file. Throws `unavailable`. */
   constructor(area: ArrivingArea, objectId: ObjectId, prefix: Uint8Array) {
     this.objectId = objectId;
     this.#area = area;
@@ -69,8 +59,6 @@ export class Arrival {
     } catch (error) {
       throw failureOf(error);
     }
-    this.#folderSync = area.sync();
-    this.#folderSync.catch(() => {});
     if (prefix.length > 0) this.write(prefix);
   }
 
@@ -110,11 +98,10 @@ export class Arrival {
     }
   }
 
-  /** Makes bytes and entry durable. When it rejects, the file is gone. */
-  async finish(): Promise<Arrived> {
+  /** All bytes are in the file. The keeper makes it durable, side by side with the ledger, when it admits it. When this throws, the file is gone. */
+  finish(): Arrived {
     try {
       this.#flush();
-      await Promise.all([datasync(this.#descriptor), this.#folderSync]);
     } catch (error) {
       this.discard();
       throw failureOf(error);
@@ -131,10 +118,6 @@ export class Arrival {
     this.#pieces = [];
     rmSync(this.#path, { force: true });
   }
-}
-
-function datasync(descriptor: number): Promise<void> {
-  return new Promise((resolve, reject) => fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error))));
 }
 
 function dropBytes(pieces: Uint8Array[], count: number): void {
