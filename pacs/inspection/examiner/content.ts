@@ -1,5 +1,6 @@
 /** The content rules, by region of the object. What they find is named in verdict.ts; this is their order. */
 import type { Codec } from '@lazaret/dicom/dataset/transfersyntaxes.ts';
+import { checkBulk } from './contentbulk.ts';
 import { checkDirectory } from './contentdirectory.ts';
 import { checkDocument } from './contentdocument.ts';
 import { checkFrames, type FrameFragments } from './contentframes.ts';
@@ -29,6 +30,7 @@ export function checkContent(reading: Reading): Content {
   checkValues(reading);
   checkDirectory(reading);
   checkMagic(reading);
+  checkBulk(reading);
   checkDocument(reading);
   const shape = checkImage(reading);
   const frames = checkFrames(reading, shape);

@@ -1,16 +1,18 @@
 /**
  * What begins like a program, a container or a page where it could be used as one: at the start of the file (PS3.10 §7.5, CVE-2019-11687), at the
- * start of a value, near the start of an opaque value, and in what nothing accounts for. Where the position does not matter the rule pack looks.
+ * start of a value, and in what nothing accounts for. Where the position does not matter contentbulk.ts and the rule pack look.
  *
  * Two byte signatures are followed to what they point at; they occur in pixels constantly, so pixels are never searched for them.
  */
 import type { MappedObject } from '@lazaret/dicom/filemap/contract.ts';
 import { spanKinds, type SpanKind } from '@lazaret/dicom/filemap/contract.ts';
 import { tagText } from '@lazaret/dicom/dictionary/dictionary.ts';
+import { unpackPart } from './contentbulkpacked.ts';
+import { programsIn } from './contentbulkprogram.ts';
 import { Reading, vrCode, type Part } from './reading.ts';
 
-/** How far into an opaque value a program is looked for here; the rule pack looks at all of it. */
-const windowBytes = 4096;
+/** Of what follows the Data Set: more than trailingBytesMax (disarm.ts) is held for its length, and the rule pack looks at all of it. */
+const unaccountedBytesMax = 1024 * 1024;
 /** PS3.10 fixes nothing about these: where other readers look for the start (PDF), the end (ZIP) or a fixed place (ISO 9660, tar). */
 const pdfSearchBytes = 1024;
 const pageSearchBytes = 512;
@@ -123,7 +125,7 @@ function checkUnaccounted(reading: Reading): void {
     const kind = spanKinds[spans.kinds[row]!]!;
     if (!unaccounted.has(kind)) continue;
     const offset = spans.offsets[row]!;
-    const head = source.read(offset, Math.min(spans.lengths[row]!, windowBytes));
+    const head = source.read(offset, Math.min(spans.lengths[row]!, unaccountedBytesMax));
     // The span of Data Set Trailing Padding begins with the header of its element.
     for (const skip of kind === 'padding' ? [0, 8, 12] : [0]) {
       const found = signatureAt(head, skip) ?? twoByteStart(head.subarray(skip));
@@ -131,16 +133,14 @@ function checkUnaccounted(reading: Reading): void {
     }
     const page = latin1(head).toLowerCase().search(pages);
     if (page >= 0) reading.addAt('polyglot-content', offset + page, 7, '', 'A web page or script follows the Data Set.');
-    const inside = programIn(head);
-    if (inside !== null) reading.addAt('executable-content', offset + inside.at, 64, '', `What follows the Data Set holds ${inside.name}.`);
+    for (const program of programsIn(head)) reading.addAt('executable-content', offset + program.at, program.length, '', `What follows the Data Set holds ${program.name}.`);
   }
 }
 
-/** VRs whose values are opaque to readers of DICOM. */
-const opaque: ReadonlySet<number> = new Set(['OB', 'OW', 'OD', 'OF', 'OL', 'OV', 'UN'].map(vrCode));
 const sequence = vrCode('SQ');
 const encapsulatedDocument = 0x00420011;
 
+/** What is further in is looked at by contentbulk.ts. */
 function checkValueStarts(reading: Reading): void {
   const { elements, pixelData, dataSetSource } = reading.mapped;
   for (let index = 0; index < elements.count; index += 1) {
@@ -148,44 +148,29 @@ function checkValueStarts(reading: Reading): void {
     const tag = elements.tags[index]!;
     if (length < 4 || index === pixelData || elements.vrs[index] === sequence || tag === encapsulatedDocument) continue;
     if (tag < 0x00030000) continue; // Group 2 lies in the object, not in the Data Set, and holds no opaque value that is kept.
-    const isPrivate = ((tag >>> 16) & 1) === 1;
-    const looked = isPrivate || opaque.has(elements.vrs[index]!) ? windowBytes : longest;
-    const bytes = dataSetSource.read(elements.valueOffsets[index]!, Math.min(length, looked));
-    const found = signatureAt(bytes);
-    if (found !== null) reading.addAt(codes[found.kind], elements.valueOffsets[index]!, length, tagText(tag), `The value begins as ${found.name} does.`, true);
-    if (looked === longest) continue;
-    const inside = programIn(bytes);
-    if (inside !== null) reading.addAt('executable-content', elements.valueOffsets[index]! + inside.at, 64, tagText(tag), `The value holds ${inside.name}.`, true);
+    checkValueStart(reading, dataSetSource.read(elements.valueOffsets[index]!, Math.min(length, longest)), tag, elements.valueOffsets[index]!, length);
   }
 }
 
-/** A part that was unpacked: what it begins as, and programs anywhere in it. */
+/** The first bytes of a value that begins at `offset`. */
+export function checkValueStart(reading: Reading, bytes: Uint8Array, tag: number, offset: number, length: number): void {
+  const found = signatureAt(bytes);
+  if (found !== null) reading.addAt(codes[found.kind], offset, length, tagText(tag), `The value begins as ${found.name} does.`, true);
+}
+
+/** A part that was unpacked: what it begins as, programs anywhere in it, and what is packed in it again. */
 export function checkPart(reading: Reading, part: Part): void {
   const found = signatureAt(part.bytes) ?? twoByteStart(part.bytes);
   const { offset, length } = part.at;
   if (found !== null && !(part.region === 'document' && found.kind !== 'program')) reading.addAt(codes[found.kind], offset, length, part.tag ?? '', `${capital(part.name)} begins as ${found.name} does.`, true);
-  const inside = programIn(part.bytes);
-  if (inside !== null && inside.at > 0) reading.addAt('executable-content', offset, length, part.tag ?? '', `${capital(part.name)} holds ${inside.name}.`, true);
+  for (const program of programsIn(part.bytes)) {
+    if (program.at > 0 || found === null) reading.addAt('executable-content', offset, length, part.tag ?? '', `${capital(part.name)} holds ${program.name}.`, true);
+  }
+  unpackPart(reading, part);
 }
 
 function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
-}
-
-/** A program header anywhere in some bytes: MZ that points at its PE header, or an ELF identification that is valid. */
-function programIn(view: Uint8Array): { readonly at: number; readonly name: string } | null {
-  const bytes = Buffer.from(view.buffer, view.byteOffset, view.length);
-  for (let at = bytes.indexOf('MZ', 0, 'latin1'); at >= 0; at = bytes.indexOf('MZ', at + 1, 'latin1')) {
-    if (at + 64 > bytes.length) break;
-    const header = at + bytes.readUInt32LE(at + 0x3c);
-    if (header + 4 <= bytes.length && bytes.readUInt32BE(header) === 0x50450000) return { at, name: 'a Windows program' };
-  }
-  for (let at = bytes.indexOf('\u007fELF', 0, 'latin1'); at >= 0; at = bytes.indexOf('\u007fELF', at + 1, 'latin1')) {
-    if (at + 7 > bytes.length) break;
-    const [size, order, version] = [bytes[at + 4]!, bytes[at + 5]!, bytes[at + 6]!];
-    if ((size === 1 || size === 2) && (order === 1 || order === 2) && version === 1) return { at, name: 'a Linux program' };
-  }
-  return null;
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -45,6 +45,7 @@ export class Reading {
   #partBytes = 0;
   readonly #counts = new Map<string, number>();
   readonly #top = new Map<number, number>();
+  readonly #items = new Map<string, Map<number, number>>();
   readonly #inflated: boolean;
 
   constructor(mapped: MappedObject, work: Work) {
@@ -63,15 +64,23 @@ export class Reading {
     return this.#top.get(tag) ?? -1;
   }
 
-  /** The elements of the same Data Set or Item as `index`, by tag. */
+  /** The elements of the same Data Set or Item as `index`, by tag. Each Item is gone through once, however often it is asked for. */
   siblings(index: number): (tag: number) => number {
     const { elements } = this.mapped;
-    if (elements.depths[index] === 0) return (tag) => this.top(tag);
+    const depth = elements.depths[index]!;
+    if (depth === 0) return (tag) => this.top(tag);
     const parent = elements.parents[index]!;
     const item = elements.items[index]!;
-    const found = new Map<number, number>();
-    for (let at = parent + 1; at < elements.count && elements.depths[at]! > elements.depths[parent]!; at += 1) {
-      if (elements.parents[at] === parent && elements.items[at] === item) found.set(elements.tags[at]!, at);
+    const key = `${parent} ${item}`;
+    let found = this.#items.get(key);
+    if (found === undefined) {
+      found = new Map<number, number>();
+      this.#items.set(key, found);
+      // What is deeper than this one lies between the elements of the same Item.
+      const isInside = (at: number): boolean => elements.depths[at]! > depth || (elements.parents[at] === parent && elements.items[at] === item);
+      let first = index;
+      while (first > parent + 1 && isInside(first - 1)) first -= 1;
+      for (let at = first; at < elements.count && isInside(at); at += 1) if (elements.depths[at] === depth) found.set(elements.tags[at]!, at);
     }
     return (tag) => found.get(tag) ?? -1;
   }
