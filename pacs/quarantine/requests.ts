@@ -13,13 +13,14 @@
  * | web, terminal | decide       | DecideRequest                          | DecideAnswer |
  * | web         | map            | { objectId, window? }                  | MapAnswer: the file map, made afresh by an examiner |
  * | web         | epoch          | { known, timeoutMs }                   | the signature epoch, once it is another one than `known` |
- * | web         | recheck        | { digest }                             | { verdict }: a stale verdict is renewed before the object is served |
+ * | web         | recheck        | { digest, waitMs? }                    | { verdict }: a stale verdict is renewed before the object is served |
  * | web         | damage         | { digest, found }                      | null: an archived file no longer has its digest: audited, out of sight |
  * | web, terminal | access       | AccessRequest (pacs/access)            | AccessAnswer |
  * | terminal    | map            | as for web                             | as for web |
  * | terminal    | export         | { objectId, person, reason }           | LedgerEntry, once it is on the record that the bytes leave the vault |
  * | terminal    | assets         | { do: list, add or remove, asset? }       | Asset[] |
  * | web, terminal | status         | null                                   | StatusAnswer |
+ * | web, terminal | rescan         | RescanRequest                          | RescanStatus or null: the archive inspected again |
  * | inspector   | claim          | { max }                                | Job[], waiting up to 20 s for the first |
  * | inspector   | conclude       | Conclusion                             | null, once committed |
  * | inspector   | mapped         | { jobId, map }                         | null: answer to a map job |
@@ -92,9 +93,44 @@ export interface InspectorStatus {
   readonly examiners: number;
 }
 
+export interface RescanRequest {
+  readonly do: 'status' | 'start' | 'pause' | 'resume' | 'stop';
+  /** Only what was received since then (milliseconds since 1970), and only of this Study; 0 and "" for all. */
+  readonly since: number;
+  readonly study: string;
+  /** Who asks; "" for the keeper itself. */
+  readonly person: string;
+}
+/** The archive being inspected again, or the last time that it was. */
+export interface RescanStatus {
+  readonly run: number;
+  readonly reason: 'signatures' | 'person';
+  readonly person: string;
+  readonly state: 'running' | 'paused' | 'done' | 'stopped';
+  readonly epoch: string;
+  readonly since: number;
+  readonly study: string;
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+  readonly objects: number;
+  readonly bytes: number;
+  /** Taken out of sight, since they were found to be not clean or damaged. */
+  readonly withdrawn: number;
+  /** Could not be inspected and will be tried again; one object may count several times. */
+  readonly postponed: number;
+  /** Null while it is being counted. */
+  readonly remaining: { readonly objects: number; readonly bytes: number } | null;
+  readonly objectsPerSecond: number;
+  readonly bytesPerSecond: number;
+  /** Why it does not get on, or "". */
+  readonly problem: string;
+}
+
 export interface StatusAnswer {
   readonly counts: Readonly<Record<State, number>>;
   readonly inspector: InspectorStatus | null;
+  /** The archive inspected again: now, or the last time; null: never. */
+  readonly rescan?: RescanStatus | null;
   readonly audit: { readonly entries: number; readonly root: string };
   readonly disk: { readonly freeBytes: number; readonly totalBytes: number };
 }

@@ -4,6 +4,7 @@ import { Failure, refused, unavailable } from '@lazaret/system/failure.ts';
 import { objectPath } from '@lazaret/system/layout.ts';
 import type { Digest } from '../reception/contract.ts';
 import { hashFile } from './compose.ts';
+import type { Urgency } from './commits.ts';
 import { finding } from './conclusion.ts';
 import type { Conclusion, Finding, Verdict } from './contract.ts';
 import { disarmArchived, inconclusive, judge, notArchived, withdrawAll } from './late.ts';
@@ -13,7 +14,7 @@ import { archiveWork } from './queue.ts';
 import { covers, type Signatures } from './signatures.ts';
 
 /** What is inspected within this is served within the request; who asks for more is told to come back. A person waits so long without a word. */
-const quickMs = 8_000;
+export const quickMs = 8_000;
 /** Signatures may change while an object is inspected. */
 const roundsMax = 3;
 
@@ -77,9 +78,9 @@ export class Upkeep {
 
   /**
    * Carries out what a conclusion about an archived object means. Resolves once durable. Rejects with `inspection-inconclusive` where the
-   * inspection says nothing of the object: nothing is changed then.
+   * inspection says nothing of the object: nothing is changed then. `soon`: nobody waits for a renewal, and a power failure may undo it.
    */
-  async apply(row: LedgerRow, conclusion: Conclusion): Promise<Renewal> {
+  async apply(row: LedgerRow, conclusion: Conclusion, urgency: Urgency = 'now'): Promise<Renewal> {
     const digest = row.archived_sha256!;
     let said = conclusion;
     let judgement = judge(row, digest, said);
@@ -95,18 +96,18 @@ export class Upkeep {
       // What should have been neutralised is still there.
       return this.#withdraw(row, 'stale', 'unscannable', [finding('index-failed', 'It should have been disarmed by a later inspection, and that could not be done.')], said.epoch);
     }
-    if (judgement === 'renew') return this.#renew(row, said);
+    if (judgement === 'renew') return this.#renew(row, said, urgency);
     if (judgement === 'damaged') return this.#withdraw(row, 'damaged', said.verdict === 'clean' ? 'malformed' : said.verdict, [damageFinding, ...said.findings.filter(({ code }) => code !== damageFinding.code)], said.epoch);
     return this.#withdraw(row, 'stale', said.verdict, said.findings, said.epoch);
   }
 
-  #renew(row: LedgerRow, { epoch }: Conclusion): Promise<Renewal> {
+  #renew(row: LedgerRow, { epoch }: Conclusion, urgency: Urgency): Promise<Renewal> {
     const { ledger, commits, handover } = this.#parts;
     return commits.submit((group) => {
       for (const now of stillArchived(this.#parts, row)) ledger.renew(now.object_id, epoch, group.time, group.auditEntry);
       handover.renew(row.archived_sha256!, epoch);
       return { outcome: 'renewed', verdict: 'clean' };
-    });
+    }, urgency);
   }
 
   #withdraw(row: LedgerRow, reason: 'damaged' | 'stale', verdict: Verdict, findings: readonly Finding[], epoch: string): Promise<Renewal> {

@@ -79,9 +79,9 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
     ready: { ...(firstAdministrator === undefined ? {} : { firstAdministratorCode: firstAdministrator }), recovery, auditEntries: log.size },
     async stop() {
       clearInterval(sweep);
-      rescan.close();
       whole.queue.close();
       for (const server of servers) stopListening(server);
+      await rescan.close();
       await commits.submit((group) => group.record.message(activity(group.time, 'stop')));
       await commits.idle();
       await settling.close();

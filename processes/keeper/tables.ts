@@ -15,7 +15,7 @@ import { archiveWork } from '@lazaret/pacs/quarantine/queue.ts';
 import type { InspectorStatus, MapAnswer, StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
 import { checkRescan, type Rescan } from '@lazaret/pacs/quarantine/rescan.ts';
 import type { Signatures } from '@lazaret/pacs/quarantine/signatures.ts';
-import type { Upkeep } from '@lazaret/pacs/quarantine/upkeep.ts';
+import { quickMs, type Upkeep } from '@lazaret/pacs/quarantine/upkeep.ts';
 
 /** A STOW request may wait for a big study; longer than this nobody does. */
 const concludedMsMax = 10 * 60_000;
@@ -87,7 +87,10 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
         const { known, timeoutMs } = checkFields(body);
         return signatures.next(checkText(known, 'known', epochMax), Math.min(Number.isFinite(timeoutMs) ? (timeoutMs as number) : 0, epochMsMax), call.signal);
       },
-      recheck: (body) => upkeep.recheck(checkDigest(checkFields(body)['digest'])),
+      recheck: (body) => {
+        const { digest, waitMs } = checkFields(body);
+        return upkeep.recheck(checkDigest(digest), Number.isFinite(waitMs) ? Math.min(waitMs as number, quickMs) : quickMs);
+      },
       damage: async (body) => {
         await upkeep.damage(checkDigest(checkFields(body)['digest']));
         return null;
