@@ -43,6 +43,8 @@ const rows: Readonly<Record<string, Row>> = {
   'pixel-attributes-invalid':    ['malformed', 'The description of the pixels is wrong', damaged, resend],
   'table-length-wrong':          ['malformed', 'A colour or lookup table is wrong', 'Colours or grey levels may be shown wrongly.', resend],
   'overlay-length-wrong':        ['malformed', 'An overlay is wrong', 'Graphics over the image may be shown wrongly.', resend],
+  'profile-invalid':             ['malformed', 'A colour profile is wrong', 'Colours may be shown wrongly.', resend],
+  'signal-length-wrong':         ['malformed', 'A waveform, spectrum or curve is wrong', 'A waveform, spectrum or curve may be shown wrongly or cut off.', resend],
   'extended-offset-table-wrong': ['malformed', 'The table of frames is wrong', 'Frames may be shown in the wrong order or not at all.', resend],
   'fragments-unaccounted':       ['malformed', 'Frames cannot be told apart', 'Frames may be shown in the wrong order or not at all.', resend],
   'codestream-invalid':          ['malformed', 'Compressed pixels are not what they say', damaged, resend],

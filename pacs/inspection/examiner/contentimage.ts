@@ -1,7 +1,10 @@
 /**
- * Native pixels, palettes, lookup tables and overlays hold exactly as many bytes as their attributes say: what is too short makes readers
+ * Native pixels, palettes, lookup tables, profiles, overlays, waveforms, spectra and curves hold exactly as many bytes as their attributes say: what is too short makes readers
  * read beyond it, what is too long is room that no viewer shows (PS3.5 §8, PS3.3 C.7.6.3, C.9.2, C.11).
  */
+import { checkUnusedBits } from './contentbulkbits.ts';
+import { checkCurve, checkSpectrum, checkWaveform } from './contentbulksignal.ts';
+import { checkProfile, checkSegmentedPalette } from './contentbulktable.ts';
 import { Reading, vrCode } from './reading.ts';
 
 const tags = {
@@ -34,9 +37,15 @@ export function checkImage(reading: Reading): PixelShape | null {
   }
   for (let index = 0; index < elements.count; index += 1) {
     const tag = elements.tags[index]!;
-    if (tag === tags.pixelData && index !== pixelData && elements.depths[index]! > 0) checkIcon(reading, index);
-    else if (tag === 0x00281101 || tag === 0x00281102 || tag === 0x00281103) checkPalette(reading, index, tag + 0x100);
+    if ((tag === tags.pixelData || tag === tags.floatPixelData || tag === tags.doubleFloatPixelData) && index !== pixelData) {
+      if (elements.depths[index]! > 0) checkIcon(reading, index);
+      else reading.add('pixel-attributes-invalid', index, 'There are two kinds of Pixel Data in one image: readers differ on which they show.');
+    } else if (tag >= 0x00281101 && tag <= 0x00281104) checkPalette(reading, index, tag);
     else if (tag === 0x00283002) checkLookupTable(reading, index);
+    else if (tag === 0x00282000) checkProfile(reading, index);
+    else if (tag === 0x54001010) checkWaveform(reading, index);
+    else if (tag === 0x56000020) checkSpectrum(reading, index);
+    else if ((tag & 0xff01ffff) >>> 0 === 0x50003000) checkCurve(reading, index);
     else if ((tag & 0xff01ffff) >>> 0 === 0x60003000) checkOverlay(reading, index);
   }
   return shape;
@@ -93,7 +102,10 @@ function checkPixels(reading: Reading, pixels: number, native: boolean): PixelSh
   const bits = tag === tags.floatPixelData ? 32 : tag === tags.doubleFloatPixelData ? 64 : shape.bitsPerPixel;
   const expected = Math.ceil((shape.rows * shape.columns * shape.frames * bits) / 8);
   const actual = reading.length(pixels);
-  if (actual === expected + (expected % 2)) return { ...shape, bitsPerPixel: bits };
+  if (actual === expected + (expected % 2)) {
+    if (tag === tags.pixelData) checkUnusedBits(reading, pixels, shape);
+    return { ...shape, bitsPerPixel: bits };
+  }
   const size = `${shape.columns} × ${shape.rows} pixels of ${bits} bits in ${shape.frames} frame${shape.frames === 1 ? '' : 's'}`;
   if (actual < expected) reading.add('pixels-too-short', pixels, `${size} take ${expected} bytes; ${actual} are there.`);
   else reading.add('pixels-too-long', pixels, `${size} take ${expected} bytes; ${actual} are there, and no viewer shows the rest.`);
@@ -136,8 +148,12 @@ function checkTable(reading: Reading, index: number, data: number): void {
   if (!permitted.includes(actual)) reading.add('table-length-wrong', data, `A table of ${described.entries} entries of ${described.bits} bits has ${actual} bytes.`);
 }
 
-function checkPalette(reading: Reading, index: number, dataTag: number): void {
-  checkTable(reading, index, reading.siblings(index)(dataTag));
+/** Red, green, blue and alpha: data 0x100 after the descriptor, or the same in segments 0x120 after it. */
+function checkPalette(reading: Reading, index: number, descriptorTag: number): void {
+  const sibling = reading.siblings(index);
+  checkTable(reading, index, sibling(descriptorTag + 0x100));
+  const segments = sibling(descriptorTag + 0x120);
+  if (segments >= 0) checkSegmentedPalette(reading, segments, index);
 }
 
 function checkLookupTable(reading: Reading, index: number): void {
