@@ -168,3 +168,19 @@ test('a reader that goes away in the middle leaves nothing open', async () => {
     break;
   }
 });
+
+test('what is taken out of sight is not served from memory, and not to its end', async () => {
+  let archivedStill = true;
+  const bytes = randomBytes(9 * MiB);
+  const small = archived(bytes.subarray(0, 100_000));
+  const large = archived(bytes);
+  const reader = readerOf({ archive, isArchived: () => archivedStill, acceptable: () => true, recheck: async () => ({ verdict: 'clean' }), damage: async () => {} });
+  await collect(reader.range(small.instance, 0, 10));
+  const chunks = reader.whole(large.instance)[Symbol.asyncIterator]();
+  assert.equal((await chunks.next()).value?.length, MiB);
+  archivedStill = false;
+  await assert.rejects(Promise.resolve(chunks.next()), { code: 'object-withdrawn' });
+  for (const read of [reader.range(small.instance, 0, 10), reader.whole(small.instance), reader.whole(large.instance)]) {
+    assert.deepEqual(await fails(read), { served: Buffer.alloc(0), code: 'object-withdrawn', severity: 'unavailable' });
+  }
+});

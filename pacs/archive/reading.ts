@@ -21,6 +21,8 @@ const inlineDigestBytesMax = 64 * 1024;
 export interface ReadingTools {
   /** Folder of archived files. */
   readonly archive: string;
+  /** Whether a file may still be seen. It is asked before each piece that is served: what is taken out of sight is not served to its end. */
+  isArchived?(digest: Digest): boolean;
   /** Whether a verdict of this signature epoch may still be served. */
   acceptable(epoch: string): boolean;
   /** Asks the keeper to have a stale verdict renewed. */
@@ -58,6 +60,20 @@ export function readerOf(tools: ReadingTools): ArchiveReader {
     }
   };
 
+  const stillArchived = (digest: Digest): void => {
+    if (tools.isArchived?.(digest) !== false) return;
+    cachedBytes -= cache.get(digest)?.length ?? 0;
+    cache.delete(digest);
+    throw unavailable('object-withdrawn', `the object ${digest} was taken out of sight while it was read`);
+  };
+  /** Checked bytes, as long as they may be seen. */
+  const visible = async function* (digest: Digest, bytes: VerifiedBytes): AsyncGenerator<Uint8Array> {
+    for await (const piece of bytes) {
+      stillArchived(digest);
+      yield piece;
+    }
+  };
+
   const readCached = (instance: StoredInstance): Promise<Uint8Array> => {
     const known = cache.get(instance.digest);
     if (known !== undefined) {
@@ -88,16 +104,22 @@ export function readerOf(tools: ReadingTools): ArchiveReader {
       if (verdict !== 'clean') throw unavailable('verdict-stale', `the object was inspected again before it was served and is ${verdict}: it is held`);
     },
     async* whole(instance) {
-      if (instance.bytes <= wholeBytesMax) yield cache.get(instance.digest) ?? await readWhole(tools, instance);
-      else yield* readChunks(tools, instance, 0, instance.bytes);
+      stillArchived(instance.digest);
+      if (instance.bytes > wholeBytesMax) return yield* visible(instance.digest, readChunks(tools, instance, 0, instance.bytes));
+      const bytes = cache.get(instance.digest) ?? await readWhole(tools, instance);
+      stillArchived(instance.digest);
+      yield bytes;
     },
     async* range(instance, offset, length) {
       if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0 || offset + length > instance.bytes) {
         throw refused('range-invalid', `bytes ${offset} to ${offset + length} are not inside the ${instance.bytes} bytes of the object`);
       }
       if (length === 0) return;
-      if (instance.bytes <= wholeBytesMax) yield (await readCached(instance)).subarray(offset, offset + length);
-      else yield* readChunks(tools, instance, offset, length);
+      stillArchived(instance.digest);
+      if (instance.bytes > wholeBytesMax) return yield* visible(instance.digest, readChunks(tools, instance, offset, length));
+      const bytes = await readCached(instance);
+      stillArchived(instance.digest);
+      yield bytes.subarray(offset, offset + length);
     },
   };
 }

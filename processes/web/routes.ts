@@ -26,6 +26,7 @@ const folder = (path: string): string => fileURLToPath(new URL(path, import.meta
 
 export function allRoutes({ keeper, sessions, layout, database, signatures }: RouteParts): readonly Route[] {
   const series = database.prepare('SELECT seriesInstanceUID FROM instances JOIN series USING (seriesKey) JOIN studies USING (studyKey) WHERE sopInstanceUID = ? AND studyInstanceUID = ?');
+  const archived = database.prepare('SELECT 1 FROM instances WHERE digest = ?');
   return [
     { method: 'GET', url: '/healthz', action: 'sign-in', audience: 'service', handler: () => ({ status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: 'up\n' }) },
     ...signInRoutes({ keeper, sessions, files: listFiles(folder('./signin')) }),
@@ -36,6 +37,7 @@ export function allRoutes({ keeper, sessions, layout, database, signatures }: Ro
     ...retrievalRoutes({
       database, archive: layout.archive, now: Date.now,
       record: (message) => keeper.request('record', message),
+      isArchived: (digest) => archived.get(digest) !== undefined,
       acceptable: (epoch) => signatures.accepts(epoch),
       recheck: (digest) => keeper.request('recheck', { digest }),
       damage: (digest, found) => keeper.request('damage', { digest, found }),

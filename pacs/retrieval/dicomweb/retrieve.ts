@@ -8,15 +8,13 @@ import { chooseOffer, explicitVRBigEndian, explicitVRLittleEndian, frameMediaTyp
 import { answerMetadata } from './metadata.ts';
 import { answerParts, started, type Part } from './parts.ts';
 import { instancesAccessed } from './recording.ts';
+import { renewVerdicts } from './renewal.ts';
 import { instancePath, notAcceptable, notFound, pathOf, servicePath } from './resources.ts';
 import type { RetrievalDependencies } from './dependencies.ts';
 
 const study = '/studies/:studyInstanceUID';
 const series = `${study}/series/:seriesInstanceUID`;
 const instance = `${series}/instances/:sopInstanceUID`;
-/** Stale verdicts that are renewed at the same time for one request. */
-const recheckedMax = 8;
-
 const absent = (what: string) => (): RouteAnswer => problem(404, 'resource-unsupported', `This server gives no ${what} resources: it decodes no pixels. Ask for the frames.`);
 const route = (method: Route['method'], url: string, handler: Route['handler']): Route => ({ method, url: servicePath + url, action: 'read', audience: 'service', handler });
 const choose = (request: RouteRequest, offers: readonly Offer[]): Offer | null => chooseOffer(offers, request.headers.accept, request.query.get('accept'));
@@ -31,14 +29,22 @@ export function retrieveRoutes(dependencies: RetrievalDependencies): Route[] {
     const found = path === null ? [] : instances.under(path);
     return found.length === 0 ? notFound('There is no such study, series or instance in the archive.') : found;
   };
-  /** Everything that must be so before a byte is served: verdicts that are acceptable, and the access on the record. */
+  /** The same, inspected with current signatures: what was found to be not clean meanwhile is not among them. */
+  const findCurrent = async (request: RouteRequest): Promise<readonly StoredInstance[] | RouteAnswer> => {
+    const found = find(request);
+    if (!isList(found) || request.method === 'HEAD') return found;
+    const renewal = await renewVerdicts(reader, (epoch) => dependencies.acceptable(epoch), found);
+    if (renewal === 'current') return found;
+    return renewal === 'changed' ? find(request) : renewal;
+  };
+  /** Everything that must be so before a byte is served: verdicts that are (still) acceptable, and the access on the record. */
   const access = async (request: RouteRequest, found: readonly StoredInstance[], what: string): Promise<void> => {
-    for (let index = 0; index < found.length; index += recheckedMax) await Promise.all(found.slice(index, index + recheckedMax).map((one) => reader.admit(one)));
+    for (const one of found) if (!dependencies.acceptable(one.epoch)) await reader.admit(one);
     await dependencies.record(instancesAccessed(request, found, what, dependencies.now()));
   };
 
   const retrieveInstances = async (request: RouteRequest): Promise<RouteAnswer> => {
-    const found = find(request);
+    const found = await findCurrent(request);
     if (!isList(found)) return found;
     const transferSyntaxUIDs = [...new Set(found.map((one) => one.transferSyntaxUID))];
     const offers: Offer[] = [{ type: 'application/dicom', multipart: true, transferSyntaxUIDs }];
@@ -66,7 +72,7 @@ export function retrieveRoutes(dependencies: RetrievalDependencies): Route[] {
   };
 
   const retrieveFrames = async (request: RouteRequest): Promise<RouteAnswer> => {
-    const found = find(request);
+    const found = await findCurrent(request);
     if (!isList(found)) return found;
     const [one] = found as readonly [StoredInstance];
     const numbers = parseFrameList(request.params['frames'] ?? '');
@@ -95,7 +101,7 @@ export function retrieveRoutes(dependencies: RetrievalDependencies): Route[] {
   };
 
   const retrieveBulkData = async (request: RouteRequest): Promise<RouteAnswer> => {
-    const found = find(request);
+    const found = await findCurrent(request);
     if (!isList(found)) return found;
     const [one] = found as readonly [StoredInstance];
     const range = request.params['range'] ?? '';
