@@ -9,6 +9,7 @@ import type { DecideAnswer, ListAnswer, ListRequest, MapAnswer } from '@lazaret/
 import type { Channel } from '@lazaret/system/channel.ts';
 import { Failure } from '@lazaret/system/failure.ts';
 import { layoutOf, objectPath, type Layout } from '@lazaret/system/layout.ts';
+import { momentOf, sizeOf } from './amounts.ts';
 import { printable } from './audit.ts';
 import type { Terminal } from './command.ts';
 import { withKeeper } from './keeper.ts';
@@ -207,16 +208,4 @@ function colourOf(entry: LedgerEntry): 'green' | 'yellow' | 'red' | 'blue' {
 function table(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `  ${name.padEnd(width)}  ${printable(text)}`);
-}
-
-function sizeOf(bytes: number): string {
-  if (bytes < 1_000) return `${bytes} bytes`;
-  const exponent = Math.min(Math.floor(Math.log10(bytes) / 3), 3);
-  return `${(bytes / 1_000 ** exponent).toPrecision(3)} ${['', 'kB', 'MB', 'GB'][exponent]}`;
-}
-
-/** Local time as ISO 8601 writes it: a date that no two countries read differently. */
-function momentOf(time: number): string {
-  const local = new Date(time - new Date(time).getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, 19).replace('T', ' ');
 }
