@@ -3,8 +3,8 @@
  * those of the vendors' conformance statements and of the private dictionaries of DCMTK and pydicom.
  */
 
-/** How a value can be read. `opaque`: the vendor alone knows, so all that can be said is what it must not hold. */
-export type PrivateForm = 'csa' | 'packed' | 'text' | 'picture' | 'pixels' | 'opaque';
+/** How a value can be read: by the grammar of csa.ts, or not. What is `opaque` is searched for what it must not hold, packed or not. */
+export type PrivateForm = 'csa' | 'opaque';
 
 export interface PrivateElement {
   /** For people. */
@@ -20,21 +20,21 @@ const MiB = 1024 * 1024;
 // prettier-ignore
 const table: Readonly<Record<string, readonly (readonly [element: string, name: string, form: PrivateForm, bytesMax: number])[]>> = {
   'SIEMENS CSA HEADER': [['0029,10', 'CSA Image Header', 'csa', 16 * MiB], ['0029,20', 'CSA Series Header', 'csa', 16 * MiB]],
-  'SIEMENS CSA ENVELOPE': [['0029,10', 'syngo report', 'text', 64 * MiB], ['0029,11', 'syngo report presentation', 'text', 64 * MiB]],
+  'SIEMENS CSA ENVELOPE': [['0029,10', 'syngo report', 'opaque', 64 * MiB], ['0029,11', 'syngo report presentation', 'opaque', 64 * MiB]],
   'SIEMENS CSA NON-IMAGE': [['0029,10', 'CSA Data Info', 'csa', 16 * MiB], ['0029,20', 'CSA Data Info', 'csa', 16 * MiB], ['7FE1,10', 'CSA Data', 'opaque', 4096 * MiB]],
-  'SIEMENS MEDCOM HEADER': [['0029,10', 'MedCom Header', 'csa', 16 * MiB], ['0029,20', 'MedCom History', 'text', 16 * MiB], ['0029,44', 'Application Header', 'opaque', 64 * MiB]],
+  'SIEMENS MEDCOM HEADER': [['0029,10', 'MedCom Header', 'csa', 16 * MiB], ['0029,20', 'MedCom History', 'opaque', 16 * MiB], ['0029,44', 'Application Header', 'opaque', 64 * MiB]],
   'SIEMENS MEDCOM OOG': [['0029,10', 'graphics objects', 'opaque', 64 * MiB]],
-  'SIEMENS MED NM': [['7FE1,10', 'compressed pixels', 'pixels', 4096 * MiB]],
+  'SIEMENS MED NM': [['7FE1,10', 'compressed pixels', 'opaque', 4096 * MiB]],
   'SIEMENS MED SMS USG S2000': [['0019,3C', 'thumbnail', 'opaque', 16 * MiB]],
-  'GEMS_SERS_01': [['0025,1B', 'protocol', 'packed', 16 * MiB]],
+  'GEMS_SERS_01': [['0025,1B', 'protocol', 'opaque', 16 * MiB]],
   'GEMS_PARM_01': [['0043,29', 'histogram tables', 'opaque', 16 * MiB], ['0043,2A', 'user data', 'opaque', 16 * MiB], ['0043,8B', 'fMRI data', 'opaque', 64 * MiB]],
   'GEMS_MR_RAW_01': [['7001,08', 'raw data', 'opaque', 4096 * MiB]],
   'GEMS_PETD_01': [['0023,02', 'PET raw data', 'opaque', 4096 * MiB]],
-  'GEMS_SENO_02': [['0045,3F', 'vignette', 'pixels', 64 * MiB]],
+  'GEMS_SENO_02': [['0045,3F', 'vignette', 'opaque', 64 * MiB]],
   'GEMS_Ultrasound_MovieGroup_001': [['7FE1,43', 'movie', 'opaque', 4096 * MiB], ['7FE1,60', 'movie', 'opaque', 4096 * MiB], ['7FE1,61', 'movie', 'opaque', 4096 * MiB]],
   'GEMS_XELPRV_01': [['0033,1C', 'bulk data', 'opaque', 256 * MiB]],
   'Philips US Imaging DD 033': [['200D,0B', 'raw ultrasound data', 'opaque', 4096 * MiB]],
-  'Philips US Imaging DD 109': [['200D,09', 'measurement tables', 'packed', 64 * MiB], ['200D,0B', 'measurement tables', 'opaque', 64 * MiB]],
+  'Philips US Imaging DD 109': [['200D,09', 'measurement tables', 'opaque', 64 * MiB], ['200D,0B', 'measurement tables', 'opaque', 64 * MiB]],
   'Philips MR Imaging DD 002': [['2005,44', 'MR series data', 'opaque', 64 * MiB]],
   'Philips PET Private Group': [['7053,04', 'PET file', 'opaque', 4096 * MiB]],
   'PHILIPS MR SPECTRO;1': [['0019,50', 'spectroscopy', 'opaque', 256 * MiB]],
@@ -44,12 +44,12 @@ const table: Readonly<Record<string, readonly (readonly [element: string, name: 
   'TOSHIBA_MEC_CT3': [['7005,00', 'CT data', 'opaque', 64 * MiB], ['7005,10', 'CT data', 'opaque', 64 * MiB]],
   'TOSHIBA_MEC_MR3': [['700D,08', 'original data', 'opaque', 4096 * MiB], ['700D,8F', 'spectroscopy', 'opaque', 4096 * MiB]],
   'Canon Inc.': [['0019,10', 'acquisition data', 'opaque', 16 * MiB]],
-  'HOLOGIC, Inc.': [['7E01,12', 'tomosynthesis pixels', 'pixels', 4096 * MiB], ['7F01,12', 'tomosynthesis pixels', 'pixels', 4096 * MiB]],
+  'HOLOGIC, Inc.': [['7E01,12', 'tomosynthesis pixels', 'opaque', 4096 * MiB], ['7F01,12', 'tomosynthesis pixels', 'opaque', 4096 * MiB]],
   HOLOGIC: [['0023,02', 'scan file', 'opaque', 256 * MiB], ['0023,04', 'report file', 'opaque', 256 * MiB]],
   Hologic: [['0023,02', 'scan file', 'opaque', 256 * MiB], ['0023,04', 'report file', 'opaque', 256 * MiB]],
   ELSCINT1: [['01F7,26', 'scan data', 'opaque', 64 * MiB]],
   'FDMS 1.0': [['0021,80', 'equipment data', 'opaque', 16 * MiB]],
-  'MAROTECH Inc.': [['0037,23', 'picture', 'picture', 16 * MiB]],
+  'MAROTECH Inc.': [['0037,23', 'picture', 'opaque', 16 * MiB]],
 };
 
 const known = new Map<string, PrivateElement>();

@@ -55,6 +55,7 @@ const rows: Readonly<Record<string, Row>> = {
   'identity-missing':            ['malformed', 'The object does not say what it is', 'Without its UIDs it cannot be filed with the right study.', resend],
   'identity-disagreement':       ['malformed', 'Two names for one object', 'The object, its envelope or the sender name different objects: it could be filed under the wrong one.', resend],
   'trailing-excess':             ['malformed', 'Much follows the Data Set', 'More bytes follow the image than any writer leaves by accident.', review],
+  'meta-excess':                 ['malformed', 'Much stands before the Data Set', 'More bytes stand before the image than any writer puts there.', review],
   'digest-mismatch':             ['malformed', 'The bytes changed while they were kept', 'What is on disk is not what was received. The image may be damaged.', 'Ask the sender to send it again, and have the administrator look at the disk.'],
   'instance-conflict':           ['malformed', 'Another object with the same name is archived', 'The archive holds an object with the same SOP Instance UID and other bytes. One of them may be a correction, or an attempt to replace an image.', 'Compare both, ask the sender which one is right, then release or destroy this one with a reason.'],
   // Not everything could be seen

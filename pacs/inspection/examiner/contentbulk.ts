@@ -53,7 +53,7 @@ function checkNested(reading: Reading, offset: number, length: number): void {
     if (leaf.length < 4) continue;
     const bytes = dataSetSource.read(offset + leaf.offset, leaf.length);
     checkValueStart(reading, bytes, leaf.tag, offset + leaf.offset, leaf.length);
-    if (leaf.length >= valueBytesMin) unpack(reading, bytes, { offset: offset + leaf.offset, length: leaf.length, tag: tagText(leaf.tag), depth: 0 }, { first: true, whole: true });
+    if (leaf.length >= valueBytesMin) unpack(reading, bytes, { at: { offset: offset + leaf.offset, length: leaf.length }, tag: tagText(leaf.tag), depth: 0 }, { first: true, whole: true });
   }
 }
 
@@ -62,7 +62,7 @@ function checkValue(reading: Reading, { tag, offset, length }: { readonly tag: n
   const { dataSetSource } = reading.mapped;
   const whole = length <= readBytesMax;
   const step = whole ? length : windowBytes;
-  const place = { offset, length, tag: tagText(tag), depth: 0 };
+  const place = { at: { offset, length }, tag: tagText(tag), depth: 0 };
   for (let from = 0; from < length; from += step) {
     const view = dataSetSource.read(offset + from, Math.min(length - from, whole ? length : windowBytes + programOverlapBytes));
     if (from === 0 && isDOSProgram(view)) reading.addAt('executable-content', offset, length, place.tag, 'The value begins as a DOS program does.', true);

@@ -15,12 +15,7 @@ const textRunBytesMin = 1024;
 const runsMax = 1024;
 
 /** Where something is: a value, or a part that was made already. */
-export interface Place {
-  readonly offset: number;
-  readonly length: number;
-  readonly tag: string;
-  readonly depth: number;
-}
+export type Place = Pick<Part, 'at' | 'tag' | 'outside'> & { readonly depth: number };
 
 interface Found {
   readonly name: string;
@@ -33,16 +28,16 @@ interface Found {
  */
 export function unpack(reading: Reading, view: Uint8Array, place: Place, { first, whole }: { readonly first: boolean; readonly whole: boolean } = { first: true, whole: true }): void {
   if (place.depth >= partDepthMax) {
-    reading.addAt('part-limit', place.offset, place.length, place.tag, `Parts are packed inside each other more than ${partDepthMax} times.`, true);
+    reading.addAbout(place, 'part-limit', `Parts are packed inside each other more than ${partDepthMax} times.`);
     return;
   }
   const bytes = Buffer.from(view.buffer, view.byteOffset, view.length);
   const room = (): number => Math.max(1, Math.min(streamBytesMax, reading.partBytesLeft));
   const add = (found: Found | 'limit' | 'broken' | null): void => {
     if (found === null) return;
-    if (found === 'limit') reading.addAt('part-limit', place.offset, place.length, place.tag, `More is packed into it than is looked at.`, true);
-    else if (found === 'broken') reading.addAt('container-content', place.offset, place.length, place.tag, 'The value begins as a packed stream does and cannot be unpacked.', true);
-    else reading.addPart({ ...found, at: { offset: place.offset, length: place.length }, tag: place.tag, depth: place.depth + 1 });
+    if (found === 'limit') reading.addAbout(place, 'part-limit', 'More is packed into it than is looked at.');
+    else if (found === 'broken') reading.addAbout(place, 'container-content', 'Something begins as a packed stream does and cannot be unpacked.');
+    else reading.addPart({ ...place, ...found, depth: place.depth + 1 });
   };
   if (first) {
     // Some writers put the length before the stream (GE's protocol block, Qt's qCompress).
@@ -169,5 +164,6 @@ function decodedRun(run: string): { readonly bytes: Uint8Array; readonly hex: bo
 
 /** A part may hold parts itself. */
 export function unpackPart(reading: Reading, part: Part): void {
-  unpack(reading, part.bytes, { ...part.at, tag: part.tag ?? '', depth: part.depth ?? 0 });
+  const { at, tag = '', outside = false, depth = 0 } = part;
+  unpack(reading, part.bytes, { at, tag, outside, depth });
 }

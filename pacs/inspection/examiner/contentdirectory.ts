@@ -35,10 +35,13 @@ function unsigned32(reading: Reading, index: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, reading.syntax?.littleEndian !== false);
 }
 
+/** Windows opens the device whatever folder it is asked for in. */
+const devices = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
+
 /** PS3.10 §8.2: up to eight components, each a plain name. */
 function checkFileID(reading: Reading, index: number): void {
   const components = reading.text(index).split('\\').map((component) => component.trim());
-  const wrong = components.some((component) => component === '.' || component === '..' || component === '' || /[/:*?"<>|\0-\x1f]/.test(component));
+  const wrong = components.some((component) => component === '.' || component === '..' || component === '' || /[/:*?"<>|\0-\x1f]/.test(component) || devices.test(component));
   if (components.join('') !== '' && wrong) reading.add('directory-invalid', index, 'A Referenced File ID is not a plain path inside the medium.');
 }
 

@@ -7,7 +7,7 @@
 import type { MappedObject } from '@lazaret/dicom/filemap/contract.ts';
 import { spanKinds, type SpanKind } from '@lazaret/dicom/filemap/contract.ts';
 import { tagText } from '@lazaret/dicom/dictionary/dictionary.ts';
-import { unpackPart } from './contentbulkpacked.ts';
+import { unpack, unpackPart } from './contentbulkpacked.ts';
 import { programsIn } from './contentbulkprogram.ts';
 import { Reading, vrCode, type Part } from './reading.ts';
 
@@ -19,8 +19,8 @@ const pageSearchBytes = 512;
 const zipSearchBytes = 64 * 1024 + 22;
 const zipEnd = Buffer.from([0x50, 0x4b, 5, 6]);
 
-/** What browsers and script hosts take for theirs, wherever it begins. */
-const pages = /<script|<html|<!doctype html|<svg|<\?php|<hta:/;
+/** What browsers and script hosts take for theirs, wherever it begins; in lower case. */
+const pages = /<script|<html|<!doctype html|<svg|<body|<iframe|<\?php|<hta:|<job\b|javascript:|vbscript:|@echo off|createobject\(|powershell|#!\/(?:usr|bin)\//;
 
 type Kind = 'program' | 'container' | 'document';
 const programs: readonly (readonly [name: string, bytes: readonly number[]])[] = [
@@ -82,6 +82,9 @@ function checkStart(reading: Reading): void {
   const before = Math.min(source.length, Math.max(132, reading.mapped.meta === null ? 0 : reading.mapped.dataSetOffset));
   const pdf = indexOf(source.read(0, Math.min(before, pdfSearchBytes)), '%PDF-');
   if (pdf > 0) reading.addAt('polyglot-content', pdf, 5, '', 'A PDF header lies before the Data Set, where PDF readers look for one.');
+  const surroundings = source.read(0, Math.min(before, unaccountedBytesMax));
+  for (const program of programsIn(surroundings)) reading.addAt('executable-content', program.at, program.length, '', `Before the Data Set lies ${program.name}.`);
+  unpack(reading, surroundings, { at: { offset: 0, length: before }, outside: true, depth: 0 });
   const head = latin1(source.read(0, Math.min(before, pageSearchBytes))).toLowerCase();
   const page = head.search(pages);
   if (page >= 0) reading.addAt('polyglot-content', page, 7, '', 'A web page or script begins before the Data Set.');
@@ -133,6 +136,7 @@ function checkUnaccounted(reading: Reading): void {
     }
     const page = latin1(head).toLowerCase().search(pages);
     if (page >= 0) reading.addAt('polyglot-content', offset + page, 7, '', 'A web page or script follows the Data Set.');
+    unpack(reading, head, { at: { offset, length: spans.lengths[row]! }, outside: true, depth: 0 });
     for (const program of programsIn(head)) reading.addAt('executable-content', offset + program.at, program.length, '', `What follows the Data Set holds ${program.name}.`);
   }
 }
@@ -161,10 +165,9 @@ export function checkValueStart(reading: Reading, bytes: Uint8Array, tag: number
 /** A part that was unpacked: what it begins as, programs anywhere in it, and what is packed in it again. */
 export function checkPart(reading: Reading, part: Part): void {
   const found = signatureAt(part.bytes) ?? twoByteStart(part.bytes);
-  const { offset, length } = part.at;
-  if (found !== null && !(part.region === 'document' && found.kind !== 'program')) reading.addAt(codes[found.kind], offset, length, part.tag ?? '', `${capital(part.name)} begins as ${found.name} does.`, true);
+  if (found !== null && !(part.region === 'document' && found.kind !== 'program')) reading.addAbout(part, codes[found.kind], `${capital(part.name)} begins as ${found.name} does.`);
   for (const program of programsIn(part.bytes)) {
-    if (program.at > 0 || found === null) reading.addAt('executable-content', offset, length, part.tag ?? '', `${capital(part.name)} holds ${program.name}.`, true);
+    if (program.at > 0 || found === null) reading.addAbout(part, 'executable-content', `${capital(part.name)} holds ${program.name}.`);
   }
   unpackPart(reading, part);
 }

@@ -4,7 +4,8 @@
  */
 import { encodeFileMeta, fileMetaOffset, preambleBytes } from '@lazaret/dicom/fileset/part10.ts';
 import type { Identity } from './contentvalues.ts';
-import { spanKinds, type MappedObject } from '@lazaret/dicom/filemap/contract.ts';
+import { spanKinds, type ByteSource, type MappedObject } from '@lazaret/dicom/filemap/contract.ts';
+import type { Reading } from './reading.ts';
 
 export interface Neutralised {
   readonly what: readonly string[];
@@ -12,11 +13,14 @@ export interface Neutralised {
   readonly prefix: Uint8Array;
 }
 
-/** More after the Data Set than padding, a checksum or a stale image file directory is no accident of a writer. */
+/** More beside the Data Set than padding, a checksum or a stale image file directory is no accident of a writer. */
 export const trailingBytesMax = 64 * 1024;
+const padding = spanKinds.indexOf('padding');
+const trailing = spanKinds.indexOf('trailing');
 
 /** Problems of the File Meta Information that writing it anew mends. */
 const mendable: ReadonlySet<string> = new Set(['meta-group-length-missing', 'meta-tag-unknown', 'meta-element-missing']);
+const windowBytes = 1024 * 1024;
 /** A File Meta Information of a few hundred bytes is usual. */
 const metaBytesMax = 8 * 1024;
 const privateInformation = 0x00020102;
@@ -27,6 +31,25 @@ export function dataSetLengthOf(mapped: MappedObject): number {
   const last = spans.count - 1;
   const isPadByte = mapped.dataSetSource !== mapped.source && last >= 0 && spans.kinds[last] === spanKinds.indexOf('padding') && spans.lengths[last] === 1 && spans.offsets[last] === dataSetOffset + dataSetLength;
   return isPadByte ? dataSetLength + 1 : dataSetLength;
+}
+
+/** What stands before and after the Data Set goes, but so much of it goes only with a question. Zeros are nothing. */
+export function checkSurroundings(reading: Reading): void {
+  const { spans, meta, dataSetOffset } = reading.mapped;
+  if (meta !== null && dataSetOffset > trailingBytesMax) reading.addAt('meta-excess', 0, dataSetOffset, '', `${dataSetOffset} bytes stand before the Data Set; at most ${trailingBytesMax} are written anew without a question.`);
+  for (let row = 0; row < spans.count; row += 1) {
+    const length = spans.lengths[row]!;
+    if ((spans.kinds[row] !== trailing && spans.kinds[row] !== padding) || length <= trailingBytesMax || isZero(reading.mapped.source, spans.offsets[row]!, length, spans.kinds[row] === padding ? 12 : 0)) continue;
+    reading.addAt('trailing-excess', spans.offsets[row]!, length, '', `${length} bytes follow the Data Set; at most ${trailingBytesMax} are cut off without a question.`);
+  }
+}
+
+/** Behind `skip` bytes, the header of an element. */
+function isZero(source: ByteSource, offset: number, length: number, skip: number): boolean {
+  for (let at = skip; at < length; at += windowBytes) {
+    if (source.read(offset + at, Math.min(windowBytes, length - at)).some((byte) => byte !== 0)) return false;
+  }
+  return true;
 }
 
 /** What has to go, or null when the object is as it should be, or has no Data Set that could be kept. */

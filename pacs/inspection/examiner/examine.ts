@@ -6,7 +6,7 @@
  */
 import { problemKinds } from '@lazaret/dicom/filemap/problems.ts';
 import { mapObject } from '@lazaret/dicom/filemap/map.ts';
-import { spanKinds, type MappedObject } from '@lazaret/dicom/filemap/contract.ts';
+import type { MappedObject } from '@lazaret/dicom/filemap/contract.ts';
 import type { Digest } from '../../reception/contract.ts';
 import type { Disarmed, Finding } from '../../quarantine/contract.ts';
 import { encodeSpans, findingsMax, type Assignment, type Report } from '../assignment.ts';
@@ -14,7 +14,7 @@ import { overlapBytes, yaraName, type YaraEngine } from '../engines/yara.ts';
 import { checkContent, checkUnrecognised, type Content } from './content.ts';
 import { checkPart } from './contentmagic.ts';
 import { describe } from './describe.ts';
-import { dataSetLengthOf, neutralise, trailingBytesMax, type Neutralised } from './disarm.ts';
+import { checkSurroundings, dataSetLengthOf, neutralise, type Neutralised } from './disarm.ts';
 import { FileSource } from './filesource.ts';
 import { inflateRaw } from './inflate.ts';
 import { instanceReport } from './instance.ts';
@@ -33,7 +33,7 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
     const reading = new Reading(mapped, assignment.work);
     const unrecognised = isUnrecognised(mapped);
     const content = unrecognised ? checkUnrecognised(reading) : checkContent(reading);
-    checkTrailing(reading);
+    checkSurroundings(reading);
     const neutralised = neutralise(mapped, content.identity);
     const wanted = (neutralised !== null || assignment.dataSetDigest) && mapped.dataSetLength > 0;
     const dataSet = wanted ? { offset: mapped.dataSetOffset, length: dataSetLengthOf(mapped), prefix: neutralised?.prefix ?? null } : null;
@@ -77,15 +77,6 @@ function isPrintable(source: FileSource): boolean {
   return source.read(0, Math.min(source.length, 2048)).every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);
 }
 
-/** Bytes after the Data Set are cut off, but so many are no accident. */
-function checkTrailing(reading: Reading): void {
-  const { spans } = reading.mapped;
-  for (let row = 0; row < spans.count; row += 1) {
-    const kind = spanKinds[spans.kinds[row]!];
-    if (kind === 'trailing' && spans.lengths[row]! > trailingBytesMax) reading.addAt('trailing-excess', spans.offsets[row]!, spans.lengths[row]!, '', `${spans.lengths[row]} bytes follow the Data Set; at most ${trailingBytesMax} are cut off without a question.`);
-  }
-}
-
 function checkDigest(reading: Reading, pass: PassResult): void {
   const { work, mapped } = reading;
   if (work.sha256 !== '' && work.sha256 !== pass.sha256) {
@@ -120,7 +111,7 @@ function scanParts(reading: Reading, engine: YaraEngine): Finding[] {
     for (const finding of engine.scan({ bytes: part.bytes, offset: 0, place: () => place })) {
       // A missing engine has said so once already.
       if (finding.code === 'engine-missing') continue;
-      reading.addAt(finding.code, part.at.offset, part.at.length, part.tag ?? '', `${finding.text}, at byte ${finding.offset} of ${part.name}`, true, finding.engine);
+      reading.addAbout(part, finding.code, `${finding.text}, at byte ${finding.offset} of ${part.name}`, finding.engine);
     }
   }
   return reading.findings.slice(before);

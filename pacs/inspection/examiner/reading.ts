@@ -19,8 +19,10 @@ export interface Part {
   readonly name: string;
   /** Its own bytes: no view that the next read overwrites. */
   readonly bytes: Uint8Array;
-  /** What it came out of, as offsets of the Data Set (`MappedObject.dataSetSource`). */
+  /** What it came out of, as offsets of the Data Set (`MappedObject.dataSetSource`), or of the object where `outside` says so. */
   readonly at: { readonly offset: number; readonly length: number };
+  /** It came out of what stands before or after the Data Set. */
+  readonly outside?: boolean;
   /** "(gggg,eeee)" of the element that holds it. */
   readonly tag?: string;
   /** What a rule may be excused for (engines/yara.ts); `other` where nothing is said. */
@@ -121,12 +123,17 @@ export class Reading {
   /** Gives a part to the engines and to the rules of content. False, with a finding, where the object has more of them than are looked at. */
   addPart(part: Part): boolean {
     if (this.parts.length >= partsMax || part.bytes.length > this.partBytesLeft) {
-      this.addAt('part-limit', part.at.offset, part.at.length, part.tag ?? '', `More is packed into the object than is looked at (${partsMax} parts, ${partBytesMax} bytes).`, true);
+      this.addAbout(part, 'part-limit', `More is packed into the object than is looked at (${partsMax} parts, ${partBytesMax} bytes).`);
       return false;
     }
     this.#partBytes += part.bytes.length;
     this.parts.push(part);
     return true;
+  }
+
+  /** Notes a finding about a part: its place is that of what it came out of. */
+  addAbout({ at, tag = '', outside = false }: Pick<Part, 'at' | 'tag' | 'outside'>, code: string, text: string, engine = 'content'): void {
+    this.addAt(code, at.offset, at.length, tag, text, !outside, engine);
   }
 
   /** Notes a finding about an element (its value) or, with -1, about the object. */
