@@ -27,15 +27,12 @@ interface Found {
  * `first` for the one that the value begins in, `whole` where there is no other.
  */
 export function unpack(reading: Reading, view: Uint8Array, place: Place, { first, whole }: { readonly first: boolean; readonly whole: boolean } = { first: true, whole: true }): void {
-  if (place.depth >= partDepthMax) {
-    reading.addAbout(place, 'part-limit', `Parts are packed inside each other more than ${partDepthMax} times.`);
-    return;
-  }
   const bytes = Buffer.from(view.buffer, view.byteOffset, view.length);
   const room = (): number => Math.max(1, Math.min(streamBytesMax, reading.partBytesLeft));
   const add = (found: Found | 'limit' | 'broken' | null): void => {
     if (found === null) return;
-    if (found === 'limit') reading.addAbout(place, 'part-limit', 'More is packed into it than is looked at.');
+    if (place.depth >= partDepthMax) reading.addAbout(place, 'part-limit', `Parts are packed inside each other more than ${partDepthMax} times.`);
+    else if (found === 'limit') reading.addAbout(place, 'part-limit', 'More is packed into it than is looked at.');
     else if (found === 'broken') reading.addAbout(place, 'container-content', 'Something begins as a packed stream does and cannot be unpacked.');
     else reading.addPart({ ...place, ...found, depth: place.depth + 1 });
   };

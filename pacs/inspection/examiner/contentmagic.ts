@@ -164,12 +164,12 @@ export function checkValueStart(reading: Reading, bytes: Uint8Array, tag: number
 
 /** A part that was unpacked: what it begins as, programs anywhere in it, and what is packed in it again. */
 export function checkPart(reading: Reading, part: Part): void {
-  const found = signatureAt(part.bytes) ?? twoByteStart(part.bytes);
+  const found = signatureAt(part.bytes) ?? (part.numbers === true ? null : twoByteStart(part.bytes));
   if (found !== null && !(part.region === 'document' && found.kind !== 'program')) reading.addAbout(part, codes[found.kind], `${capital(part.name)} begins as ${found.name} does.`);
   for (const program of programsIn(part.bytes)) {
     if (program.at > 0 || found === null) reading.addAbout(part, 'executable-content', `${capital(part.name)} holds ${program.name}.`);
   }
-  unpackPart(reading, part);
+  if (part.numbers !== true) unpackPart(reading, part);
 }
 
 function capital(text: string): string {

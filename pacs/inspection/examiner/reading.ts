@@ -29,6 +29,8 @@ export interface Part {
   readonly region?: 'text' | 'document' | 'other';
   /** How many parts it is inside of; 0 for one that came out of a value. */
   readonly depth?: number;
+  /** Samples of a picture and other numbers, in which two bytes at the start mean nothing. */
+  readonly numbers?: boolean;
 }
 
 /** Two letters of a VR as the ElementTable stores them. */
