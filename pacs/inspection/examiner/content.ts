@@ -2,7 +2,6 @@
 import type { Codec } from '@lazaret/dicom/dataset/transfersyntaxes.ts';
 import { checkBulk } from './contentbulk.ts';
 import { checkDirectory } from './contentdirectory.ts';
-import { checkDocument } from './contentdocument.ts';
 import { checkFrames, type FrameFragments } from './contentframes.ts';
 import { checkImage, type PixelShape } from './contentimage.ts';
 import { checkMagic } from './contentmagic.ts';
@@ -31,7 +30,6 @@ export function checkContent(reading: Reading): Content {
   checkDirectory(reading);
   checkMagic(reading);
   checkBulk(reading);
-  checkDocument(reading);
   const shape = checkImage(reading);
   const frames = checkFrames(reading, shape);
   return { identity, shape, frames };

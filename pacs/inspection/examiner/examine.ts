@@ -17,6 +17,7 @@ import { describe } from './describe.ts';
 import { checkSurroundings, dataSetLengthOf, neutralise, type Neutralised } from './disarm.ts';
 import { FileSource } from './filesource.ts';
 import { inflateRaw } from './inflate.ts';
+import { partsOf } from './inside/unpacking.ts';
 import { instanceReport } from './instance.ts';
 import { passOver, type PassResult } from './pass.ts';
 import { placeInDataSet, placeInObject } from './place.ts';
@@ -105,7 +106,7 @@ function scanInflated(mapped: MappedObject, engine: YaraEngine): Finding[] {
 /** What was unpacked is looked at as the object itself is: by the rules of content, which may unpack more, and by the engine. */
 function scanParts(reading: Reading, engine: YaraEngine): Finding[] {
   const before = reading.findings.length;
-  for (const part of reading.parts) {
+  for (const part of partsOf(reading)) {
     checkPart(reading, part);
     const place = { tag: part.tag ?? '', region: part.region ?? 'other' };
     for (const finding of engine.scan({ bytes: part.bytes, offset: 0, place: () => place })) {
