@@ -35,6 +35,8 @@ export interface Part {
   readonly name: string;
   readonly at: number;
   readonly length: number;
+  /** Its bytes, where other bytes lie between them: packets of a transport stream. */
+  readonly bytes?: Uint8Array;
 }
 
 export interface Walk {
@@ -70,9 +72,9 @@ export class Notes {
   }
 
   /** Notes a region. False when there are too many (said once). */
-  part(name: string, at: number, length: number): boolean {
+  part(name: string, at: number, length: number, bytes?: Uint8Array): boolean {
     if (this.parts.length < partsMax) {
-      this.parts.push({ name, at, length });
+      this.parts.push(bytes === undefined ? { name, at, length } : { name, at, length, bytes });
       return true;
     }
     if (this.parts.length === partsMax && !this.problems.some((problem) => problem.text.startsWith('it has more than'))) this.extra(at, length, `it has more than ${partsMax} regions that are not pixels`);

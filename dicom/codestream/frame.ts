@@ -1,12 +1,14 @@
 /** Which walker is for which Transfer Syntax, and what holds for the frames of all of them. */
 import type { TransferSyntax } from '../dataset/transfersyntaxes.ts';
 import type { ReaderTools } from '../filemap/contract.ts';
-import { Notes, type Expected, type Walk, type Walker } from './contract.ts';
+import type { Expected, Walker } from './contract.ts';
 import { walkDeflate, walkUncompressed } from './deflate.ts';
 import { walkJPEG } from './jpeg.ts';
 import { walkJPEG2000 } from './jpeg2000.ts';
+import { walkJPEGXL } from './jpegxl.ts';
 import { walkRLE } from './rle.ts';
 import type { Stream } from './stream.ts';
+import { walkVideo } from './video.ts';
 
 /** Frame headers by Transfer Syntax (PS3.5 A.4.1; T.81 Table B.1): the processes that it names. Baseline is a case of Extended, which its decoders read. */
 // prettier-ignore
@@ -14,6 +16,8 @@ const processes: Readonly<Record<string, readonly number[]>> = {
   '50': [0xc0], '51': [0xc0, 0xc1], '52': [0xc9], '53': [0xc2], '54': [0xca], '55': [0xc2], '56': [0xca], '57': [0xc3], '58': [0xcb], '70': [0xc3],
   '59': [0xc0, 0xc1, 0xc5], '60': [0xc9, 0xcd], '61': [0xc2, 0xc6], '62': [0xca, 0xce], '63': [0xc2, 0xc6], '64': [0xca, 0xce], '65': [0xc3, 0xc7], '66': [0xcb, 0xcf],
 };
+/** Stereo High Profile (PS3.5 A.4.9): the units of the second view are shown. */
+const stereo = new Set(['1.2.840.10008.1.2.4.106', '1.2.840.10008.1.2.4.106.1']);
 const hierarchical = new Set(['59', '60', '61', '62', '63', '64', '65', '66']);
 
 /** The walker for frames of a Transfer Syntax; null where its frames are not streams of their own. `tools` inflates. */
@@ -35,23 +39,14 @@ export function walkerOf(syntax: TransferSyntax, tools: ReaderTools): Walker | n
     case 'htj2k':
       return walkJPEG2000({ isHT: syntax.codec === 'htj2k' });
     case 'jpeg-xl':
+      return walkJPEGXL;
     case 'mpeg-2':
     case 'h264':
     case 'hevc':
-      return walkStart;
+      return walkVideo({ codec: syntax.codec, isStereo: stereo.has(syntax.uid) });
     default:
       return null;
   }
-}
-
-const starts: readonly (readonly [at: number, bytes: readonly number[]])[] = [
-  [0, [0xff, 0x0a]], [0, [0, 0, 0, 12, 0x4a, 0x58, 0x4c, 0x20]], [0, [0, 0, 0, 1]], [0, [0, 0, 1]], [0, [0x47]], [4, [0x66, 0x74, 0x79, 0x70]],
-];
-
-function walkStart(stream: Stream): Walk {
-  const notes = new Notes();
-  if (!starts.some(([at, bytes]) => bytes.every((byte, index) => stream.byte(at + index) === byte))) notes.invalid(0, 8, 'it does not begin as its codec does');
-  return notes.done(stream.length);
 }
 
 /** Granted to every frame: headers, tables, a thumbnail. */

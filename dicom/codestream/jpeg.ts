@@ -147,7 +147,7 @@ class JPEGWalk {
   }
 
   #frameHeader(code: number, at: number, length: number): string | null {
-    if (!this.#rules.frames.includes(code)) return `its frame header is of a process (FF${hex(code)}) that its Transfer Syntax does not permit`;
+    if (!this.#rules.frames.includes(code)) return `its frame header, FF${hex(code)}, is of another kind than its Transfer Syntax permits`;
     if (this.#frame !== null && !this.#hierarchy) return 'it has two frame headers';
     const frame = readFrame(this.#stream, code, at, length);
     if (typeof frame === 'string') return frame;

@@ -140,6 +140,18 @@ export class Stream {
     return String.fromCharCode(...this.copy(at, length).map((byte) => (byte >= 0x20 && byte < 0x7f ? byte : 0x2e)));
   }
 
+  /** The ranges of the source that `[at, at + length)` lies in. */
+  ranges(at: number, length: number): Ranges {
+    const found: (readonly [number, number])[] = [];
+    let start = 0;
+    for (const [offset, size] of this.#ranges) {
+      const [from, to] = [Math.max(at, start), Math.min(at + length, start + size)];
+      if (from < to) found.push([offset + from - start, to - from]);
+      start += size;
+    }
+    return found;
+  }
+
   /** Where a position of the stream lies in the source. */
   place(at: number): number {
     if (this.length === 0) return this.#ranges[0]?.[0] ?? 0;

@@ -41,7 +41,7 @@ export class Codestreams {
     const room = roomProblem(stream, expected);
     if (room !== null && walk.problems.length === 0) this.#reading.addAt('codestream-extra', ranges[0]![0], ranges[0]![1], this.#tag, `${name} is larger than its pixels could make it: ${room}.`, true);
     if (walk.problems.length === 0 && stream.lastFragment > 0 && stream.lastFragment >= walk.end) this.#reading.addAt('codestream-extra', stream.place(stream.lastFragment), stream.length - stream.lastFragment, this.#tag, `${name} ends before its last fragment begins.`, true);
-    for (const part of walk.parts) this.#part(part.name, stream.copy(part.at, part.length), { offset: stream.place(part.at), length: part.length });
+    for (const part of walk.parts) this.#part(part.name, part.bytes ?? stream.copy(part.at, part.length), { offset: stream.place(part.at), length: part.length });
   }
 
   /** After the last frame. */
