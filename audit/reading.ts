@@ -43,7 +43,7 @@ export interface Summary {
 }
 
 export function summarize(xml: string): Summary {
-  const all = (pattern: RegExp): string[] => [...xml.matchAll(pattern)].map((match) => unescape(match[1]!));
+  const all = (pattern: RegExp): string[] => [...xml.matchAll(pattern)].map((match) => decodeReferences(match[1]!));
   return {
     time: all(/EventDateTime="([^"]*)"/g)[0] ?? '',
     event: all(/<EventID [^>]*originalText="([^"]*)"/g)[0] ?? '',
@@ -51,10 +51,11 @@ export function summarize(xml: string): Summary {
     outcome: all(/EventOutcomeIndicator="([^"]*)"/g)[0] ?? '',
     description: all(/<EventOutcomeDescription>([^<]*)</g)[0] ?? '',
     who: all(/<ActiveParticipant UserID="([^"]*)"/g),
-    what: [...xml.matchAll(/<ParticipantObjectDetail type="([^"]*)" value="([^"]*)"/g)].map((match) => `${unescape(match[1]!)}: ${Buffer.from(match[2]!, 'base64').toString('utf8')}`),
+    what: [...xml.matchAll(/<ParticipantObjectDetail type="([^"]*)" value="([^"]*)"/g)].map((match) => `${decodeReferences(match[1]!)}: ${Buffer.from(match[2]!, 'base64').toString('utf8')}`),
   };
 }
 
-function unescape(text: string): string {
+/** Character references as encode.ts writes them. */
+export function decodeReferences(text: string): string {
   return text.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
 }

@@ -6,6 +6,7 @@ import { refused } from '@lazaret/system/failure.ts';
 import { objectPath } from '@lazaret/system/layout.ts';
 import { permitted, roles as allRoles, type Role } from '../access/actions.ts';
 import type { Digest } from '../reception/contract.ts';
+import type { Accesses } from './accesses.ts';
 import { composeDisarmed, hashFile } from './compose.ts';
 import { archiveFile, disarmedPath, finding, withdrawObject, withdrawnPath, type Conclusions } from './conclusion.ts';
 import type { Group } from './commits.ts';
@@ -60,10 +61,12 @@ interface Prepared {
 export class Decisions {
   readonly #parts: Parts;
   readonly #conclusions: Conclusions;
+  readonly #accesses: Pick<Accesses, 'note'>;
 
-  constructor(parts: Parts, conclusions: Conclusions) {
+  constructor(parts: Parts, conclusions: Conclusions, accesses: Pick<Accesses, 'note'>) {
     this.#parts = parts;
     this.#conclusions = conclusions;
+    this.#accesses = accesses;
   }
 
   /** Resolves once durable. Throws `object-unknown`, `transition-invalid` for what is not held, and what `checkDecide` and `weigh` throw. */
@@ -85,10 +88,12 @@ export class Decisions {
     return commits.submit((group) => {
       const row = ledger.rowOf(objectId);
       if (row.state !== 'held') throw refused('transition-invalid', `the object is ${row.state}, not held: there is nothing to export`);
-      group.record.message({
+      const message: AuditMessage = {
         eventID: eventIDs.export, eventTypes: [], action: 'R', time: group.time, outcome: 0, outcomeDescription: `export of a held object found ${row.verdict}: ${reason}`,
         participants: [{ userID: person, userIsRequestor: true }, keeper], objects: [objectRecord(objectId, [['sha256', row.sha256], ['SOP Instance UID', row.sop_instance_uid]])],
-      });
+      };
+      group.record.message(message);
+      this.#accesses.note(message, group.auditEntry);
       return this.#conclusions.entry(row);
     });
   }

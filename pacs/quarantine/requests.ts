@@ -21,6 +21,7 @@
  * | terminal    | assets         | { do: list, add or remove, asset? }       | Asset[] |
  * | web, terminal | status         | null                                   | StatusAnswer |
  * | web, terminal | rescan         | RescanRequest                          | RescanStatus or null: the archive inspected again |
+ * | web, terminal | trace          | TraceRequest                           | TraceAnswer: where objects came from, what came with them, who has seen them |
  * | inspector   | claim          | { max }                                | Job[], waiting up to 20 s for the first |
  * | inspector   | conclude       | Conclusion                             | null, once committed |
  * | inspector   | mapped         | { jobId, map }                         | null: answer to a map job |
@@ -91,6 +92,81 @@ export interface InspectorStatus {
   readonly engines: readonly { readonly name: string; readonly version: string; readonly signatures: string; readonly state: 'ready' | 'missing' | 'failing'; readonly text: string }[];
   readonly epoch: string;
   readonly examiners: number;
+}
+
+/** `id`: object id (or its first 8 digits or more), SOP Instance UID or SHA-256; or "" with a `source` (AE Title, asset, person, token or address). */
+export interface TraceRequest {
+  readonly id: string;
+  readonly source: string;
+  /** Milliseconds since 1970; of a source: what was received from it in [since, until). */
+  readonly since: number;
+  readonly until: number;
+  /** Of an object: what the same source sent so long before and after counts as having come near it. */
+  readonly windowMs: number;
+}
+/** How an object has to do with what was asked. `message`: the same association or request; `source`: near it in time from the same source. */
+export type TraceRelation = 'subject' | 'message' | 'source' | 'copy';
+export interface TraceObject {
+  readonly relation: TraceRelation;
+  readonly objectId: ObjectId;
+  readonly state: State;
+  readonly verdict: LedgerEntry['verdict'];
+  readonly codes: readonly string[];
+  readonly sha256: LedgerEntry['sha256'];
+  /** As archived, where it is or was in the archive; else "". */
+  readonly archivedSha256: string;
+  readonly sopInstanceUID: string;
+  readonly studyInstanceUID: string;
+  readonly studyDescription: string;
+  readonly modality: string;
+  readonly patientName: string;
+  readonly patientID: string;
+  readonly bytes: number;
+  readonly receivedAt: number;
+  readonly concludedAt: number | null;
+  /** It was in the archive and was taken out of sight. */
+  readonly withdrawn: boolean;
+  /** Index into `messages`. */
+  readonly message: number;
+}
+export interface TraceMessage {
+  readonly source: LedgerEntry['source'];
+  readonly first: number;
+  readonly last: number;
+  readonly objects: number;
+}
+export interface TraceAccess {
+  readonly kind: 'opened' | 'sent' | 'exported';
+  readonly person: string;
+  readonly address: string;
+  /** Where it was sent, or "". */
+  readonly destination: string;
+  readonly what: string;
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+  readonly studyInstanceUID: string;
+  /** Subjects that this concerns. */
+  readonly objectIds: readonly ObjectId[];
+  /** The entry of the audit log that tells of the last one, or one shortly before it. */
+  readonly auditEntry: number;
+}
+export interface TraceDecision {
+  readonly objectId: ObjectId;
+  readonly decision: string;
+  readonly persons: readonly string[];
+  readonly reason: string;
+  readonly at: number;
+}
+export interface TraceAnswer {
+  /** Subjects first, then what came with them, each by time. */
+  readonly objects: readonly TraceObject[];
+  readonly messages: readonly TraceMessage[];
+  /** Of the subjects. Newest first. */
+  readonly accesses: readonly TraceAccess[];
+  readonly decisions: readonly TraceDecision[];
+  /** Lists that hold less than there is: each is cut at a limit. */
+  readonly cut: readonly ('subjects' | 'message' | 'source' | 'accesses')[];
 }
 
 export interface RescanRequest {

@@ -12,6 +12,7 @@ import { migrations as accessMigrations } from '@lazaret/pacs/access/schema.ts';
 import { AccessStore } from '@lazaret/pacs/access/store.ts';
 import { indexInstance, readArchived, renewVerdict, withdrawInstance, type ArchivedInstance } from '@lazaret/pacs/archive/admit.ts';
 import { migrations as archiveMigrations } from '@lazaret/pacs/archive/schema.ts';
+import { Accesses, migrations as accessLogMigrations } from '@lazaret/pacs/quarantine/accesses.ts';
 import { Admissions } from '@lazaret/pacs/quarantine/admission.ts';
 import { Assets, migrations as assetMigrations } from '@lazaret/pacs/quarantine/assets.ts';
 import { Commits } from '@lazaret/pacs/quarantine/commits.ts';
@@ -28,6 +29,7 @@ import { migrations as ledgerMigrations } from '@lazaret/pacs/quarantine/schema.
 import { migrations as rescanMigrations, Rescan } from '@lazaret/pacs/quarantine/rescan.ts';
 import { Settling } from '@lazaret/pacs/quarantine/settling.ts';
 import { Signatures } from '@lazaret/pacs/quarantine/signatures.ts';
+import { migrations as traceMigrations, Trace } from '@lazaret/pacs/quarantine/trace.ts';
 import { Upkeep } from '@lazaret/pacs/quarantine/upkeep.ts';
 import { tablesOf } from './tables.ts';
 
@@ -35,7 +37,7 @@ import { tablesOf } from './tables.ts';
 export async function startKeeper(layout: Layout, fatal: (error: unknown) => void): Promise<Running> {
   await makeFolders(layout);
   const log = await AuditLog.open(layout.audit);
-  const database = await openDatabase(layout.database, [ledgerMigrations, archiveMigrations, accessMigrations, assetMigrations, rescanMigrations]);
+  const database = await openDatabase(layout.database, [ledgerMigrations, archiveMigrations, accessMigrations, assetMigrations, rescanMigrations, accessLogMigrations, traceMigrations]);
   const ledger = new Ledger(database);
   const commits = new Commits(database, log, fatal);
   const counts = new Counts(ledger);
@@ -66,15 +68,20 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const conclusions = new Conclusions(whole);
   const upkeep = new Upkeep(whole, signatures);
   const rescan = new Rescan(whole, upkeep, signatures);
+  const accesses = new Accesses(database);
   const access = new AccessStore({ database, record: (message) => commits.submit((group) => group.record.message(message)), now: () => Date.now() });
   const tables = tablesOf({
-    parts: whole, signatures, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions), listing: new Listing(whole, conclusions), upkeep, rescan,
+    parts: whole, signatures, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions, accesses), listing: new Listing(whole, conclusions), upkeep, rescan, accesses, trace: new Trace(whole, accesses),
     assets: new Assets(database, commits),
   });
+  await accesses.catchUp(layout.audit, log.size, commits);
   await commits.submit((group) => group.record.message(activity(group.time, 'start')));
   const firstAdministrator = firstAdministratorCode(access);
   const servers = await Promise.all(Object.entries(tables).map(([peer, table]) => serveChannel(layout.sockets[peer as keyof Layout['sockets']], table as RequestTable)));
-  const sweep = setInterval(() => removeAbandoned(whole, Date.now() - abandonedAfterMs), abandonedAfterMs).unref();
+  const sweep = setInterval(() => {
+    removeAbandoned(whole, Date.now() - abandonedAfterMs);
+    void commits.submit(() => accesses.mark(log.size), 'soon');
+  }, abandonedAfterMs).unref();
   return {
     ready: { ...(firstAdministrator === undefined ? {} : { firstAdministratorCode: firstAdministrator }), recovery, auditEntries: log.size },
     async stop() {
@@ -84,6 +91,7 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
       await rescan.close();
       await commits.submit((group) => group.record.message(activity(group.time, 'stop')));
       await commits.idle();
+      await commits.submit(() => accesses.mark(log.size), 'soon');
       await settling.close();
       await commits.idle();
       await log.close();

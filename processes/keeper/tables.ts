@@ -3,6 +3,7 @@ import type { RequestTable } from '@lazaret/system/channel.ts';
 import { refused } from '@lazaret/system/failure.ts';
 import type { AccessStore } from '@lazaret/pacs/access/store.ts';
 import { spaceAt, type Admissions } from '@lazaret/pacs/quarantine/admission.ts';
+import type { Accesses } from '@lazaret/pacs/quarantine/accesses.ts';
 import type { Assets } from '@lazaret/pacs/quarantine/assets.ts';
 import type { Conclusions } from '@lazaret/pacs/quarantine/conclusion.ts';
 import { checkDecide, type Decisions } from '@lazaret/pacs/quarantine/decisions.ts';
@@ -15,6 +16,7 @@ import { archiveWork } from '@lazaret/pacs/quarantine/queue.ts';
 import type { InspectorStatus, MapAnswer, StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
 import { checkRescan, type Rescan } from '@lazaret/pacs/quarantine/rescan.ts';
 import type { Signatures } from '@lazaret/pacs/quarantine/signatures.ts';
+import { checkTrace, type Trace } from '@lazaret/pacs/quarantine/trace.ts';
 import { quickMs, type Upkeep } from '@lazaret/pacs/quarantine/upkeep.ts';
 
 /** A STOW request may wait for a big study; longer than this nobody does. */
@@ -36,18 +38,23 @@ export interface Stations {
   readonly listing: Listing;
   readonly upkeep: Upkeep;
   readonly rescan: Rescan;
+  readonly accesses: Accesses;
+  readonly trace: Trace;
   readonly assets: Assets;
 }
 
 export function tablesOf(stations: Stations): Readonly<Record<'association' | 'web' | 'inspector' | 'terminal', RequestTable>> {
-  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, assets } = stations;
+  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets } = stations;
   const { queue, commits, log, counts, layout, ledger } = parts;
 
   const admit: RequestTable = {
     admit: (body) => admissions.admit(checkReceived(body)),
     record: async (body) => {
       const message = checkMessage(body);
-      await commits.submit((group) => group.record.message(message));
+      await commits.submit((group) => {
+        group.record.message(message);
+        accesses.note(message, group.auditEntry);
+      });
       return null;
     },
   };
@@ -57,6 +64,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
     decide: (body) => decisions.decide(checkDecide(body)),
     status: () => status(),
     rescan: (body) => rescan.handle(checkRescan(body)),
+    trace: (body) => trace.trace(checkTrace(body)),
   };
 
   function status(): StatusAnswer {
