@@ -3,8 +3,9 @@ import { benign } from './benign.ts';
 import { breaking, harmlessRows } from './breaking.ts';
 import { hidden } from './hidden.ts';
 import { names } from './names.ts';
+import { privateBenign, privateHostile } from './private.ts';
 import type { Recipe } from './recipe.ts';
 
-export const benignRecipes: readonly Recipe[] = [...benign, ...harmlessRows];
-export const hostileRecipes: readonly Recipe[] = [...hidden, ...breaking, ...names];
+export const benignRecipes: readonly Recipe[] = [...benign, ...privateBenign, ...harmlessRows];
+export const hostileRecipes: readonly Recipe[] = [...hidden, ...privateHostile, ...breaking, ...names];
 export const recipes: readonly Recipe[] = [...benignRecipes, ...hostileRecipes];

@@ -20,6 +20,7 @@ export type Place = Pick<Part, 'at' | 'tag' | 'outside'> & { readonly depth: num
 interface Found {
   readonly name: string;
   readonly bytes: Uint8Array;
+  readonly guessed?: boolean;
 }
 
 /**
@@ -136,7 +137,7 @@ function* textRunsIn(bytes: Buffer): Generator<Found | 'limit'> {
       if (decoded === null) continue;
       count += 1;
       if (count > runsMax) return void (yield 'limit');
-      yield { name: `${decoded.hex ? 'hexadecimal' : 'base64'} text at byte ${start} of the value`, bytes: decoded.bytes };
+      yield { name: `${decoded.hex ? 'hexadecimal' : 'base64'} text at byte ${start} of the value`, bytes: decoded.bytes, guessed: true };
     }
   }
 }

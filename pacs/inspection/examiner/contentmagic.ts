@@ -8,7 +8,7 @@ import type { MappedObject } from '@lazaret/dicom/filemap/contract.ts';
 import { spanKinds, type SpanKind } from '@lazaret/dicom/filemap/contract.ts';
 import { tagText } from '@lazaret/dicom/dictionary/dictionary.ts';
 import { unpack, unpackPart } from './contentbulkpacked.ts';
-import { programsIn } from './contentbulkprogram.ts';
+import { isDOSProgram, programsIn } from './contentbulkprogram.ts';
 import { Reading, vrCode, type Part } from './reading.ts';
 
 /** Of what follows the Data Set: more than trailingBytesMax (disarm.ts) is held for its length, and the rule pack looks at all of it. */
@@ -164,12 +164,18 @@ export function checkValueStart(reading: Reading, bytes: Uint8Array, tag: number
 
 /** A part that was unpacked: what it begins as, programs anywhere in it, and what is packed in it again. */
 export function checkPart(reading: Reading, part: Part): void {
-  const found = signatureAt(part.bytes) ?? (part.numbers === true ? null : twoByteStart(part.bytes));
+  const found = signatureAt(part.bytes) ?? (part.numbers === true ? null : part.guessed === true ? guessedStart(part.bytes) : twoByteStart(part.bytes));
   if (found !== null && !(part.region === 'document' && found.kind !== 'program')) reading.addAbout(part, codes[found.kind], `${capital(part.name)} begins as ${found.name} does.`);
   for (const program of programsIn(part.bytes)) {
     if (program.at > 0 || found === null) reading.addAbout(part, 'executable-content', `${capital(part.name)} holds ${program.name}.`);
   }
   if (part.numbers !== true) unpackPart(reading, part);
+}
+
+/** Two bytes that some text was decoded to begin like a program by chance: more of them must be so. */
+function guessedStart(bytes: Uint8Array): { readonly kind: Kind; readonly name: string } | null {
+  if (isDOSProgram(bytes)) return { kind: 'program', name: 'a Windows or DOS program' };
+  return /^#! ?\/[a-z]/.test(latin1(bytes.subarray(0, 8))) ? { kind: 'program', name: 'a Unix script' } : null;
 }
 
 function capital(text: string): string {

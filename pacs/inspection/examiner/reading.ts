@@ -31,6 +31,8 @@ export interface Part {
   readonly depth?: number;
   /** Samples of a picture and other numbers, in which two bytes at the start mean nothing. */
   readonly numbers?: boolean;
+  /** Decoded from a text that need not have been written for that: two bytes at the start may be there by chance. */
+  readonly guessed?: boolean;
 }
 
 /** Two letters of a VR as the ElementTable stores them. */
