@@ -22,9 +22,12 @@ export interface Payload {
 export const below = (random: Random, bound: number): number => Math.floor(random() * bound);
 export const pick = <Value>(random: Random, list: readonly Value[]): Value => list[below(random, list.length)]!;
 
-/** A header and what would be its code: a few KiB of one byte. */
+/** A header and what would be its code, which no header points to: a few KiB that compress as little as code does. */
 function body(header: Uint8Array, random: Random): Buffer {
-  return Buffer.concat([header, Buffer.alloc(256 + below(random, 3000), 0xcc)]);
+  return Buffer.concat([header, noise(1200 + below(random, 3000), random)]);
+}
+function noise(length: number, random: Random): Buffer {
+  return Buffer.from(Uint8Array.from({ length }, () => below(random, 256)));
 }
 
 /** A COFF header with a section and no code, at 64 to 1024 bytes. */
@@ -46,8 +49,8 @@ function javaClass(random: Random): Buffer {
 
 /** A module with one custom section. */
 function wasm(random: Random): Buffer {
-  const size = 200 + below(random, 2000);
-  return Buffer.concat([inert.wasm(), Buffer.from([0, (size & 0x7f) | 0x80, size >>> 7]), Buffer.from([4]), Buffer.from('name'), Buffer.alloc(size - 5)]);
+  const size = 1200 + below(random, 2000);
+  return Buffer.concat([inert.wasm(), Buffer.from([0, (size & 0x7f) | 0x80, size >>> 7]), Buffer.from([4]), Buffer.from('name'), noise(size - 5, random)]);
 }
 
 /** Comment lines, so that a script has the length of one. */
@@ -115,7 +118,7 @@ export const payloads: readonly Payload[] = [
   page('html-script', 'page.html', (random) => `<!DOCTYPE html>\n<html><head><script>// ${remarks(random, '//', '\n')}</script></head><body></body></html>\n`),
   page('svg-script', 'page.svg', (random) => `<svg xmlns="http://www.w3.org/2000/svg"><!-- ${remarks(random, ' ', '\n')}--><script>// nothing\n</script></svg>\n`),
   page('hta', 'run.hta', (random) => `<html><head><hta:application id="a" windowstate="minimize"/>\n<script language="VBScript">\n${remarks(random, "'", '\n')}window.close\n</script></head></html>\n`),
-  { name: 'lnk', kind: 'shortcut', isText: false, file: 'report.lnk', bytes: (random) => Buffer.concat([inert.lnk(), Buffer.alloc(300 + below(random, 900))]) },
+  { name: 'lnk', kind: 'shortcut', isText: false, file: 'report.lnk', bytes: (random) => Buffer.concat([inert.lnk(), noise(300 + below(random, 900), random)]) },
   { ...script('autorun', 'autorun.inf', (random) => `[autorun]\r\n${remarks(random, ';', '\r\n')}open=setup.exe\r\nicon=setup.exe,0\r\n`), kind: 'shortcut' },
   { ...script('url-shortcut', 'report.url', (random) => `[InternetShortcut]\r\nURL=file://example.invalid/share/setup.exe\r\n${remarks(random, ';', '\r\n')}`), kind: 'shortcut' },
   { name: 'eicar', kind: 'signature', isText: true, file: 'eicar.com', bytes: () => inert.eicar() },
@@ -123,7 +126,7 @@ export const payloads: readonly Payload[] = [
   { name: 'rar', kind: 'container', isText: false, file: 'parts.rar', bytes: (random) => body(inert.rar(), random) },
   { name: '7z', kind: 'container', isText: false, file: 'parts.7z', bytes: (random) => body(inert.sevenZip(), random) },
   { name: 'tar', kind: 'container', isText: false, file: 'parts.tar', bytes: (random) => tarOf([{ name: 'setup.exe', bytes: pe(random) }]) },
-  document('ole', 'report.doc', (random) => Buffer.concat([inert.ole(), Buffer.alloc(512 * (2 + below(random, 4)))])),
+  document('ole', 'report.doc', (random) => Buffer.concat([inert.ole(), noise(512 * (2 + below(random, 4)), random)])),
   document('pdf-javascript', 'report.pdf', (random) => pdfWith(`/OpenAction<</S/${hiddenName(random, 'JavaScript')}/${hiddenName(random, 'JS')}(app.beep\\(0\\);)>>`, random)),
   document('pdf-launch', 'report.pdf', (random) => pdfWith(`/OpenAction<</S/${hiddenName(random, 'Launch')}/F(setup.exe)>>`, random)),
   document('pdf-embedded', 'report.pdf', (random) => pdfWith('/Names<</EmbeddedFiles<</Names[(setup.exe)4 0 R]>>>>', random, '<</Type/Filespec/F(setup.exe)/EF<</F 3 0 R>>>>')),
