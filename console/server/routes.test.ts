@@ -30,11 +30,11 @@ function served(answer: unknown = {}, pages?: string) {
   return { asked, ask, routes };
 }
 
-test('every route says what it does; only deciding changes something, and it takes the action for it', () => {
+test('every route says what it does; only deciding and steering a rescan change something, and each takes the action for it', () => {
   for (const route of served().routes) {
     checkRoute(route);
     assert.equal(route.audience, 'console');
-    assert.equal(route.action, route.method === 'POST' ? 'decide' : route.url.startsWith('/console/api/') ? 'read' : 'sign-in');
+    assert.equal(route.action, route.url.endsWith('/rescan') ? 'administer' : route.method === 'POST' ? 'decide' : route.url.startsWith('/console/api/') ? 'read' : 'sign-in');
   }
 });
 
@@ -46,9 +46,14 @@ test('requests are handed on in the shape the keeper knows', async () => {
   await ask('GET', '/console/api/objects/:objectId/map', { params: { objectId }, query: new URLSearchParams('offset=16&length=32') });
   await ask('POST', '/console/api/objects/:objectId/decision', { params: { objectId }, body: { decision: 'release', reason: '  agreed by phone ' } });
   await ask('GET', '/console/api/status');
+  await ask('GET', '/console/api/trace', { query: new URLSearchParams(`id=${objectId}&window=30`) });
+  await ask('GET', '/console/api/trace', { query: new URLSearchParams('source=CT1&since=5&until=9') });
+  await ask('POST', '/console/api/rescan', { body: { do: 'pause' } });
   assert.deepEqual(asked, [
     ['list', { states: ['held', 'waiting'], text: 'doe', limit: 20, after: 'x' }], ['show', { objectId }], ['map', { objectId }], ['map', { objectId, window: { offset: 16, length: 32 } }],
     ['decide', { objectId, decision: 'release', reason: 'agreed by phone', person: 'ann', roles: ['reviewer'] }], ['status', null],
+    ['trace', { id: objectId, source: '', since: 0, until: 0, windowMs: 1_800_000 }], ['trace', { id: '', source: 'CT1', since: 5, until: 9, windowMs: 3_600_000 }],
+    ['rescan', { do: 'pause', since: 0, study: '', person: 'ann' }],
   ]);
 });
 
@@ -66,6 +71,11 @@ test('what is not of that shape never reaches the keeper', async () => {
     ['POST', '/console/api/objects/:objectId/decision', { params: { objectId }, body: { decision: 'forget', reason: 'long enough a reason' } }],
     ['POST', '/console/api/objects/:objectId/decision', { params: { objectId }, body: { decision: 'release', reason: 'long enough a reason', person: 'somebody else' } }],
     ['POST', '/console/api/objects/:objectId/decision', { params: { objectId }, body: null }],
+    ['GET', '/console/api/trace', {}],
+    ['GET', '/console/api/trace', { query: new URLSearchParams('id=a&source=b') }],
+    ['GET', '/console/api/trace', { query: new URLSearchParams('id=a&window=1441') }],
+    ['POST', '/console/api/rescan', { body: { do: 'status' } }],
+    ['POST', '/console/api/rescan', { body: { do: 'start', person: 'somebody else' } }],
   ];
   for (const [method, url, request] of wrong) assert.equal((await ask(method, url, request)).status, 400, JSON.stringify(request));
   assert.deepEqual(asked, []);

@@ -9,7 +9,7 @@ import { Failure } from '@lazaret/system/failure.ts';
 import type { Action } from '@lazaret/pacs/access/actions.ts';
 import { json, problem, type Route, type RouteAnswer, type RouteRequest } from '@lazaret/pacs/access/routes.ts';
 import { states, type LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
-import type { DecideAnswer, DecideRequest, ListAnswer, ListRequest, MapAnswer, StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
+import type { DecideAnswer, DecideRequest, ListAnswer, ListRequest, MapAnswer, RescanRequest, RescanStatus, StatusAnswer, TraceAnswer, TraceRequest } from '@lazaret/pacs/quarantine/requests.ts';
 import { z } from 'zod';
 import { pageRoutes } from './pages.ts';
 import { reasonCharactersMax, reasonCharactersMin, windowBytesMax, type SessionAnswer } from './answers.ts';
@@ -38,6 +38,15 @@ const listQuery = z.strictObject({
   after: z.string().max(512).optional(),
 });
 const windowQuery = z.strictObject({ offset: count(Number.MAX_SAFE_INTEGER).optional(), length: count(windowBytesMax).optional() });
+const traceQuery = z.strictObject({
+  id: z.string().trim().max(64).default(''),
+  source: z.string().trim().max(textCharactersMax).default(''),
+  since: count(Number.MAX_SAFE_INTEGER).default(0),
+  until: count(Number.MAX_SAFE_INTEGER).default(0),
+  /** Minutes. */
+  window: count(24 * 60).default(60),
+}).refine(({ id, source }) => (id === '') !== (source === ''), 'is for an object or for a source');
+const rescanBody = z.strictObject({ do: z.enum(['start', 'pause', 'resume', 'stop']) });
 const decisionBody = z.strictObject({
   decision: z.enum(['release', 'destroy']),
   reason: z.string().trim().min(reasonCharactersMin, `is too short: at least ${reasonCharactersMin} characters, it goes on the record`).max(reasonCharactersMax),
@@ -64,6 +73,14 @@ export function consoleRoutes(deps: ConsoleDeps): Route[] {
       const { decision, reason } = decisionBody.parse(body);
       const request = { objectId: objectId as DecideRequest['objectId'], decision, reason, person: actor.name, roles: actor.roles };
       return json(200, await keeper.request<DecideAnswer>('decide', request satisfies DecideRequest), noStore);
+    }),
+    api('GET', 'trace', 'read', async ({ query }) => {
+      const { id, source, since, until, window } = traceQuery.parse(Object.fromEntries(query));
+      return json(200, await keeper.request<TraceAnswer>('trace', { id, source, since, until, windowMs: window * 60_000 } satisfies TraceRequest), noStore);
+    }),
+    api('POST', 'rescan', 'administer', async ({ actor, body }) => {
+      const request = rescanBody.parse(body);
+      return json(200, await keeper.request<RescanStatus | null>('rescan', { ...request, since: 0, study: '', person: actor.name } satisfies RescanRequest), noStore);
     }),
     api('GET', 'status', 'read', async () => json(200, await keeper.request<StatusAnswer>('status', null), noStore)),
     ...pageRoutes(deps.pages),
