@@ -68,13 +68,17 @@ export function readLayout(bytes: Buffer, text: string, places: Places, budget: 
   const visited = new Set<number>();
   let [hidden, ambiguous, broken] = [0, 0, 0];
   const head = bytes.subarray(0, 1024).indexOf('%PDF-', 0, 'latin1');
+  /** Blanks do not end what belongs to nothing: a page in front of the header has words. */
+  let isOpen = false;
   const gap = (start: number, end: number): void => {
     const last = gaps.at(-1);
-    if (last !== undefined && last[1] === start) last[1] = end;
+    if (isOpen && last !== undefined) last[1] = end;
     else gaps.push([start, end]);
+    isOpen = true;
   };
   const object = (at: number): number => {
     visited.add(at);
+    isOpen = false;
     objectHere.lastIndex = at;
     const found = objectHere.exec(text)!;
     const read = readValue(bytes, at + found[0].length, budget);
@@ -111,9 +115,14 @@ export function readLayout(bytes: Buffer, text: string, places: Places, budget: 
         while (at < bytes.length && bytes[at]! >= 0x30 && bytes[at]! <= 0x39) at += 1;
         gap(start, at);
       }
-    } else if (isWord(bytes, at, 'xref')) at = tableEnd(text, at + 4, budget);
-    else if (isWord(bytes, at, 'startxref')) at = numberEnd(bytes, at + 9);
-    else if (isWord(bytes, at, 'trailer')) {
+    } else if (isWord(bytes, at, 'xref')) {
+      isOpen = false;
+      at = tableEnd(text, at + 4, budget);
+    } else if (isWord(bytes, at, 'startxref')) {
+      isOpen = false;
+      at = numberEnd(bytes, at + 9);
+    } else if (isWord(bytes, at, 'trailer')) {
+      isOpen = false;
       const read = readValue(bytes, at + 7, budget);
       if (read.broken) broken += 1;
       see({ number: -1, value: read.value, stream: null });
