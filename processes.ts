@@ -4,7 +4,7 @@
  */
 import type { Layout } from './system/layout.ts';
 
-export type ProcessName = 'supervisor' | 'keeper' | 'inspector' | 'examiner' | 'association' | 'web';
+export type ProcessName = 'supervisor' | 'keeper' | 'inspector' | 'examiner' | 'decoder' | 'association' | 'web';
 
 export interface ProcessRow {
   readonly name: ProcessName;
@@ -47,6 +47,11 @@ export const processes: Readonly<Record<ProcessName, ProcessRow>> = {
     name: 'examiner', main: 'processes/examiner/main.ts', startedBy: 'inspector', hears: 'its parent only, through a pipe',
     reads: ['quarantine', 'archive'], writes: [], asks: [], network: 'none', exec: 'none', addons: true, syncs: false, memoryMiBMax: 1024,
     security: 'The one place where hostile bytes are decoded. Assume that it can be taken over: it can then lie about one object and do nothing else.',
+  },
+  decoder: {
+    name: 'decoder', main: 'processes/decoder/main.ts', startedBy: 'inspector', hears: 'its parent only, through a pipe',
+    reads: ['quarantine', 'archive'], writes: [], asks: [], network: 'none', exec: 'none', addons: false, syncs: false, memoryMiBMax: 1536,
+    security: 'Decodes compressed frames where the policy asks for it, and says only whether they came out as declared. Assume that it can be taken over: it can then lie about one frame.',
   },
   association: {
     name: 'association', main: 'processes/association/main.ts', startedBy: 'supervisor', hears: 'DIMSE 11112, DICOM TLS 2762',

@@ -1,4 +1,4 @@
-/** `lazaret inspect FILE_OR_FOLDER… [--json] [--map]`: inspects without a server or data directory, in the same sandbox by the same rules. */
+/** `lazaret inspect FILE_OR_FOLDER… [--json] [--map] [--decode]`: inspects without a server or data directory, in the same sandbox by the same rules. */
 import { availableParallelism } from 'node:os';
 import { parseArgs, styleText } from 'node:util';
 import { processes } from '../processes.ts';
@@ -6,6 +6,7 @@ import { Failure } from '@lazaret/system/failure.ts';
 import { layoutOf } from '@lazaret/system/layout.ts';
 import type { Settings } from '@lazaret/system/process.ts';
 import { confine, prepareSandboxes } from '@lazaret/system/sandbox.ts';
+import { Decoding } from '@lazaret/pacs/inspection/decoding.ts';
 import { Inspection } from '@lazaret/pacs/inspection/inspection.ts';
 import { Pool, type Outcome } from '@lazaret/pacs/inspection/pool.ts';
 import { verdictOf, verdictRow, worstFirst } from '@lazaret/pacs/inspection/verdict.ts';
@@ -13,7 +14,7 @@ import type { Verdict, Work } from '@lazaret/pacs/quarantine/contract.ts';
 import type { Terminal } from './command.ts';
 import { foundIn, visibleTo, type Found } from './files.ts';
 
-const usage = 'Usage: ./lazaret inspect FILE_OR_FOLDER… [--json] [--map]\n';
+const usage = 'Usage: ./lazaret inspect FILE_OR_FOLDER… [--json] [--map] [--decode]\n\n  --decode   also decodes compressed frames, each of which must come out as its attributes say\n';
 /** Examiners that help: more than cores do not. */
 const examinersMax = 8;
 /** Results are told in the order of the files, so this many may wait for an earlier one. */
@@ -22,7 +23,7 @@ const aheadMax = 64;
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   let parsed;
   try {
-    parsed = parseArgs({ args: [...args], allowPositionals: true, options: { json: { type: 'boolean' }, map: { type: 'boolean' } } });
+    parsed = parseArgs({ args: [...args], allowPositionals: true, options: { json: { type: 'boolean' }, map: { type: 'boolean' }, decode: { type: 'boolean' } } });
   } catch (error) {
     terminal.stderr.write(`${(error as Error).message}\n${usage}`);
     return 2;
@@ -44,12 +45,15 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   prepareSandboxes();
   const examiner = confine(processes.examiner, settings, { withoutData: true, reads: visibleTo(positionals) });
   const pool = new Pool({ start: () => examiner, examiners: Math.min(settings.examiners, Math.max(1, files.length)), memoryBytesMax: processes.examiner.memoryMiBMax * 1024 * 1024, log: (line) => terminal.stderr.write(line) });
+  const decoderPlace = confine(processes.decoder, settings, { withoutData: true, reads: visibleTo(positionals) });
+  const decoder = new Decoding({ start: () => decoderPlace, memoryBytesMax: processes.decoder.memoryMiBMax * 1024 * 1024, log: (line) => terminal.stderr.write(line) });
   try {
-    const told = await inspectAll(new Inspection(pool, null), files, { json: values.json === true, map: values.map === true }, terminal);
+    const told = await inspectAll(new Inspection(pool, null, { decoder, policy: values.decode === true ? 'always' : 'never' }), files, { json: values.json === true, map: values.map === true }, terminal);
     if (values.json !== true) terminal.stdout.write(summary(told, examiner.text));
     return told.some(([verdict, count]) => verdict !== 'clean' && count > 0) ? 3 : 0;
   } finally {
     pool.close();
+    decoder.close();
   }
 }
 
@@ -57,7 +61,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 function settingsFor(data: string): Settings {
   return {
     layout: layoutOf(data), host: '127.0.0.1', dimsePort: 0, dimseTlsPort: 0, httpsPort: 0, aeTitle: '', sandbox: 'available', clamd: null,
-    examiners: Math.min(examinersMax, availableParallelism()), privateSOPClasses: [],
+    examiners: Math.min(examinersMax, availableParallelism()), decode: 'never', privateSOPClasses: [],
   };
 }
 
@@ -89,7 +93,7 @@ async function inspectAll(inspection: Inspection, files: readonly Found[], shown
 }
 
 function workOf(found: Found): Work {
-  return { objectId: '' as Work['objectId'], bytes: found.bytes, sha256: '' as Work['sha256'], sopClassUID: '', sopInstanceUID: '', transferSyntaxUID: '' };
+  return { objectId: '' as Work['objectId'], bytes: found.bytes, sha256: '' as Work['sha256'], sopClassUID: '', sopInstanceUID: '', transferSyntaxUID: '', peer: '' };
 }
 
 /** One line on a terminal that the next one takes the place of. Scripts see nothing. */

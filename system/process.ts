@@ -17,6 +17,8 @@ export interface Settings {
   readonly sandbox: 'required' | 'available' | 'off';
   readonly clamd: { readonly host: string; readonly port: number } | { readonly socket: string } | null;
   readonly examiners: number;
+  /** Whose compressed frames are also decoded: nobody's, everybody's, or those of the peers that are named. */
+  readonly decode: 'never' | 'always' | readonly string[];
   readonly privateSOPClasses: readonly string[];
 }
 

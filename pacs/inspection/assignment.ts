@@ -10,6 +10,7 @@
 import type { SpanTable } from '@lazaret/dicom/filemap/contract.ts';
 import type { Disarmed, Finding, InstanceReport, Work } from '../quarantine/contract.ts';
 import type { InspectorStatus, MapAnswer } from '../quarantine/requests.ts';
+import type { PixelForm } from './decoder/contract.ts';
 
 export interface Assignment {
   readonly id: number;
@@ -37,6 +38,8 @@ export interface Report {
   readonly instance: InstanceReport | null;
   readonly disarmed: Disarmed | null;
   readonly dataSetSha256: string;
+  /** What the compressed frames must decode to; null where they are not compressed or no decoder takes them. */
+  readonly pixels: PixelForm | null;
   readonly map: MapAnswer | null;
 }
 

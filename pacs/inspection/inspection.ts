@@ -9,19 +9,24 @@ import type { EngineStatus } from './assignment.ts';
 import type { Engine } from './engines/engine.ts';
 import type { ClamdTarget } from './engines/clamd.ts';
 import type { Outcome, Pool } from './pool.ts';
+import { mustDecode, type DecodePolicy, type Decoding } from './decoding.ts';
 import { verdictOf, worstFirst } from './verdict.ts';
 
 /** Rises when the reader or the content rules judge otherwise than before: what was judged by an older number is judged again. */
 export const rulesVersion = 1;
+/** Rises with the decoders' packages. */
+const decoderVersion = 1;
 
 export class Inspection {
   readonly #pool: Pool;
   readonly #clamd: Engine<ClamdTarget> | null;
+  readonly #decoding: { readonly decoder: Decoding; readonly policy: DecodePolicy } | null;
   #told = '';
 
-  constructor(pool: Pool, clamd: Engine<ClamdTarget> | null) {
+  constructor(pool: Pool, clamd: Engine<ClamdTarget> | null, decoding: { readonly decoder: Decoding; readonly policy: DecodePolicy } | null = null) {
     this.#pool = pool;
     this.#clamd = clamd;
+    this.#decoding = decoding;
   }
 
   /** All engines that have a say. Where none of them recognises malicious software, each object says so (engine-missing). */
@@ -32,7 +37,8 @@ export class Inspection {
   /** "structure 1; content 1; yara-x 0.7.2 rules 0123456789ab; clamd 1.4.6 27000" */
   async epoch(): Promise<string> {
     const engines = (await this.engines()).filter((engine) => engine.state === 'ready').map((engine) => [engine.name, engine.version, engine.signatures].filter(Boolean).join(' '));
-    return [`structure ${rulesVersion}`, `content ${rulesVersion}`, ...engines].join('; ');
+    const decoder = this.#decoding === null || this.#decoding.policy === 'never' ? [] : [`decoder ${decoderVersion}`];
+    return [`structure ${rulesVersion}`, `content ${rulesVersion}`, ...decoder, ...engines].join('; ');
   }
 
   /** True when the engines are no longer as they were the last time. */
@@ -63,14 +69,31 @@ export class Inspection {
     };
   }
 
+  /** With what decoding finds: only of what is clean otherwise, since for the rest it would add nothing but risk. */
+  async #decode(work: Work, path: string, outcome: Outcome): Promise<Outcome> {
+    const { report } = outcome;
+    if (this.#decoding === null || report === null || report.pixels === null || !mustDecode(this.#decoding.policy, work.peer)) return outcome;
+    const { instance, disarmed } = report;
+    if (instance?.frames?.kind !== 'encapsulated') return outcome;
+    // Frames lie where they will be in the archive; here the file as received is read.
+    const moved = disarmed === null ? 0 : disarmed.dataSetOffset - instance.dataSetOffset;
+    const found = await this.#decoding.decoder.decode(path, report.pixels, instance.frames, moved);
+    return { ...outcome, findings: [...outcome.findings, ...found] };
+  }
+
   /** The file map for people. Empty where the object cannot be mapped; the findings say why. */
   async map(work: Work, path: string, window: { readonly offset: number; readonly length: number } | null): Promise<MapAnswer> {
     const outcome = await this.#pool.examine({ path, work, dataSetDigest: false, map: { window } });
     return outcome.report?.map ?? { bytes: work.bytes, spans: [], findings: outcome.findings, window: null };
   }
 
-  /** One object by the examiners and all engines. */
+  /** One object by the examiners, all engines and, where the policy asks for it, the decoders. */
   async examine(work: Work, path: string, wants: { readonly dataSetDigest: boolean; readonly map?: boolean }): Promise<Outcome> {
+    const outcome = await this.#examine(work, path, wants);
+    return verdictOf(outcome.findings) === 'clean' ? this.#decode(work, path, outcome) : outcome;
+  }
+
+  async #examine(work: Work, path: string, wants: { readonly dataSetDigest: boolean; readonly map?: boolean }): Promise<Outcome> {
     const examining = this.#pool.examine({ path, work, dataSetDigest: wants.dataSetDigest, map: wants.map === true ? { window: null } : null });
     if (this.#clamd === null) return examining;
     const [outcome, found] = await Promise.all([examining, this.#clamd.scan({ path, bytes: work.bytes })]);

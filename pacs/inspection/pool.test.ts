@@ -26,7 +26,7 @@ function task(name: string, change: (bytes: Buffer) => Buffer = (bytes) => bytes
   const bytes = change(Buffer.concat([encodeFileMeta({ mediaStorageSOPClassUID: sopClassUID, mediaStorageSOPInstanceUID: '1.2.3', transferSyntaxUID: syntax }), dataSet]));
   const path = join(folder, name);
   writeFileSync(path, bytes);
-  const work: Work = { objectId: '0'.repeat(32) as ObjectId, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') as Digest, sopClassUID: '', sopInstanceUID: '', transferSyntaxUID: '' };
+  const work: Work = { objectId: '0'.repeat(32) as ObjectId, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') as Digest, sopClassUID: '', sopInstanceUID: '', transferSyntaxUID: '', peer: 'ct-1' };
   return { path, work, dataSetDigest: false, map: null };
 }
 

@@ -8,7 +8,7 @@ import { decodeSpans, encodeSpans } from './assignment.ts';
 import { checkHello, checkReport } from './report.ts';
 
 const digest = 'ab'.repeat(32) as Digest;
-const work: Work = { objectId: '0'.repeat(32) as ObjectId, bytes: 1000, sha256: digest, sopClassUID: '', sopInstanceUID: '', transferSyntaxUID: '' };
+const work: Work = { objectId: '0'.repeat(32) as ObjectId, bytes: 1000, sha256: digest, sopClassUID: '', sopInstanceUID: '', transferSyntaxUID: '', peer: 'ct-1' };
 const spansOf = (...rows: [offset: number, length: number][]): Uint8Array => encodeSpans({
   count: rows.length, offsets: Float64Array.from(rows.map(([offset]) => offset)), lengths: Float64Array.from(rows.map(([, length]) => length)),
   kinds: new Uint8Array(rows.length).fill(spanKinds.indexOf('value')), tags: new Uint32Array(rows.length), depths: new Uint8Array(rows.length),

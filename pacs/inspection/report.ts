@@ -7,6 +7,7 @@ import { isDigest, type Digest } from '../reception/contract.ts';
 import type { Disarmed, Finding, FrameTable, InstanceReport, Work } from '../quarantine/contract.ts';
 import type { MapAnswer, MapSpan } from '../quarantine/requests.ts';
 import { decodeSpans, drawnSpansMax, findingTextMax, findingsMax, windowBytesMax, type EngineStatus, type ExaminerHello, type Report } from './assignment.ts';
+import { isDecodable, type PixelForm } from './decoder/contract.ts';
 
 /** 20,000 frames with functional groups are some 30 MiB. */
 const metadataBytesMax = 128 * 1024 * 1024;
@@ -71,10 +72,18 @@ function checkFields(untrusted: unknown, id: number, work: Work): Report {
     sha256: digest(value['sha256']),
     findings: list(value['findings'], findingsMax).map((finding) => checkFinding(finding, bytes)),
     disarmed,
+    pixels: value['pixels'] === null ? null : checkPixels(value['pixels']),
     dataSetSha256: value['dataSetSha256'] === '' ? '' : digest(value['dataSetSha256']),
     instance: value['instance'] === null ? null : checkInstance(value['instance'], disarmed?.bytes ?? bytes),
     map: value['map'] === null ? null : checkMap(value['map'], bytes),
   };
+}
+
+function checkPixels(untrusted: unknown): PixelForm {
+  const value = fields(untrusted);
+  const codec = text(value['codec'], 16);
+  if (!isDecodable(codec)) throw new Wrong('pixels of a codec without decoder');
+  return { codec, rows: count(value['rows'], 0xffff), columns: count(value['columns'], 0xffff), samples: count(value['samples'], 0xffff), bitsAllocated: count(value['bitsAllocated'], 64) };
 }
 
 function checkFinding(untrusted: unknown, bytes: number): Finding {

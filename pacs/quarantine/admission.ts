@@ -87,7 +87,7 @@ export class Admissions {
       counts.move(null, transition('arriving', 'admit'));
       queue.add(number, {
         objectId: received.objectId, bytes: received.bytes, sha256: received.sha256, sopClassUID: received.sopClassUID, sopInstanceUID: received.sopInstanceUID,
-        transferSyntaxUID: received.transferSyntaxUID,
+        transferSyntaxUID: received.transferSyntaxUID, peer: received.source.peer,
       });
     });
     return { outcome: 'admitted', objectId: received.objectId };

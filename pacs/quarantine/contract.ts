@@ -29,6 +29,8 @@ export interface Work {
   readonly sopClassUID: string;
   readonly sopInstanceUID: string;
   readonly transferSyntaxUID: string;
+  /** Who brought it, as in Source: a policy may ask for more of some. */
+  readonly peer: string;
 }
 
 /** Where the first object's bytes go when the outside of the Data Set had to be neutralised. */

@@ -81,7 +81,7 @@ const texts = {
   change: `UPDATE ledger SET state = ?, verdict = ?, disarmed = ?, findings = ?, epoch = ?, concluded_at = ?, archived_sha256 = ?, archived_bytes = ?, damaged = ?,
     sop_class_uid = ?, sop_instance_uid = ?, patient_name = ?, patient_id = ?, study_instance_uid = ?, study_description = ?, modality = ?, audit_entry = ? WHERE object_id = ?`,
   renew: 'UPDATE ledger SET epoch = ?, concluded_at = ?, audit_entry = ? WHERE object_id = ?',
-  waitingAfter: `SELECT number, object_id, bytes, sha256, sop_class_uid, sop_instance_uid, transfer_syntax_uid FROM ledger WHERE state = 'waiting' AND number > ? ORDER BY number LIMIT ?`,
+  waitingAfter: `SELECT number, object_id, bytes, sha256, sop_class_uid, sop_instance_uid, transfer_syntax_uid, peer FROM ledger JOIN ledger_source USING (source) WHERE state = 'waiting' AND number > ? ORDER BY number LIMIT ?`,
   counts: 'SELECT state, count(*) AS count FROM ledger GROUP BY state',
   open: `SELECT ${columns} FROM ledger JOIN ledger_source USING (source) WHERE state IN ('waiting', 'held')`,
   unsettled: `SELECT ${columns} FROM ledger JOIN ledger_source USING (source) WHERE number >= ? AND state IN ('archived', 'destroyed')`,
@@ -252,6 +252,6 @@ export function sourceOf(row: LedgerRow): Source {
   return { door: row.door, peer: row.peer, address: row.address, callingAETitle: row.calling_ae_title, calledAETitle: row.called_ae_title, batch: row.batch };
 }
 
-export function workOf(row: Pick<LedgerRow, 'object_id' | 'bytes' | 'sha256' | 'sop_class_uid' | 'sop_instance_uid' | 'transfer_syntax_uid'>): Work {
-  return { objectId: row.object_id, bytes: row.bytes, sha256: row.sha256, sopClassUID: row.sop_class_uid, sopInstanceUID: row.sop_instance_uid, transferSyntaxUID: row.transfer_syntax_uid };
+export function workOf(row: Pick<LedgerRow, 'object_id' | 'bytes' | 'sha256' | 'sop_class_uid' | 'sop_instance_uid' | 'transfer_syntax_uid' | 'peer'>): Work {
+  return { objectId: row.object_id, bytes: row.bytes, sha256: row.sha256, sopClassUID: row.sop_class_uid, sopInstanceUID: row.sop_instance_uid, transferSyntaxUID: row.transfer_syntax_uid, peer: row.peer };
 }

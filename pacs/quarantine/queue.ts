@@ -269,8 +269,8 @@ function keyOf(job: Job): string {
 }
 
 /** The work of inspecting a file of the archive. */
-export function archiveWork(row: { object_id: ObjectId; archived_sha256: Digest | null; archived_bytes: number | null; sop_class_uid: string; sop_instance_uid: string }): Work {
+export function archiveWork(row: { object_id: ObjectId; archived_sha256: Digest | null; archived_bytes: number | null; sop_class_uid: string; sop_instance_uid: string; peer: string }): Work {
   if (row.archived_sha256 === null || row.archived_bytes === null) throw broken('archive-work', `${row.object_id} is not archived`);
   // The transfer syntax a door was told is not kept apart from that of the file; "" means: not told.
-  return { objectId: row.object_id, bytes: row.archived_bytes, sha256: row.archived_sha256, sopClassUID: row.sop_class_uid, sopInstanceUID: row.sop_instance_uid, transferSyntaxUID: '' };
+  return { objectId: row.object_id, bytes: row.archived_bytes, sha256: row.archived_sha256, sopClassUID: row.sop_class_uid, sopInstanceUID: row.sop_instance_uid, transferSyntaxUID: '', peer: row.peer };
 }

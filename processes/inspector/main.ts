@@ -11,6 +11,7 @@ import { runProcess } from '@lazaret/system/process.ts';
 import { confine } from '@lazaret/system/sandbox.ts';
 import { objectPath } from '@lazaret/system/layout.ts';
 import { clamdEngine } from '@lazaret/pacs/inspection/engines/clamd.ts';
+import { Decoding } from '@lazaret/pacs/inspection/decoding.ts';
 import { Inspection } from '@lazaret/pacs/inspection/inspection.ts';
 import { Pool } from '@lazaret/pacs/inspection/pool.ts';
 import type { Job } from '@lazaret/pacs/quarantine/requests.ts';
@@ -27,7 +28,9 @@ await runProcess(async (settings) => {
     memoryBytesMax: row.memoryMiBMax * 1024 * 1024,
     log: (line) => process.stderr.write(line),
   });
-  const inspection = new Inspection(pool, settings.clamd === null ? null : clamdEngine(settings.clamd));
+  const confined = confine(processes.decoder, settings);
+  const decoder = new Decoding({ start: () => confined, memoryBytesMax: processes.decoder.memoryMiBMax * 1024 * 1024, log: (line) => process.stderr.write(line) });
+  const inspection = new Inspection(pool, settings.clamd === null ? null : clamdEngine(settings.clamd), { decoder, policy: settings.decode });
   await pool.ready();
   const channel = await connectChannel(settings.layout.sockets.inspector);
   const path = (job: Job): string => (job.area === 'archive' ? objectPath(settings.layout.archive, job.work.sha256) : objectPath(settings.layout.quarantine, job.work.objectId));
@@ -78,6 +81,7 @@ await runProcess(async (settings) => {
       clearInterval(watch);
       wake?.();
       pool.close();
+      decoder.close();
       channel.close();
       await Promise.resolve();
     },

@@ -14,7 +14,7 @@ export const usage = `Usage: npm start -- [--data DIR] [--host H] [--dimse-port 
   --dimse-port N     DIMSE port (default 11112; 0 takes a free one)
   --dimse-tls-port N DICOM TLS port (default 2762; used once certificates for it are there)
   --https-port N     HTTPS port (default 8443; 0 takes a free one)
-  --config FILE      JSON with any of: ${'host, dimsePort, dimseTlsPort, httpsPort, aeTitle, sandbox, clamd, examiners, privateSOPClasses'}
+  --config FILE      JSON with any of: ${'host, dimsePort, dimseTlsPort, httpsPort, aeTitle, sandbox, clamd, examiners, decode, privateSOPClasses'}
 `;
 
 /** Keys that a configuration file may have, with the test that its value must pass. */
@@ -28,6 +28,7 @@ const configurable: Readonly<Record<string, readonly [(value: unknown) => boolea
   sandbox: [(value) => value === 'required' || value === 'available', '"required" or "available"'],
   clamd: [isClamd, 'null, { "socket": path } or { "host": address, "port": port }'],
   examiners: [(value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 64, 'a number from 1 to 64'],
+  decode: [(value) => value === 'never' || value === 'always' || (Array.isArray(value) && value.every((peer) => typeof peer === 'string')), '"never", "always" or a list of names of peers'],
   privateSOPClasses: [(value) => Array.isArray(value) && value.every((uid) => typeof uid === 'string' && /^[0-9.]{1,64}$/.test(uid)), 'a list of UIDs'],
 };
 
@@ -64,6 +65,7 @@ export function settingsOf(words: readonly string[], environment: Readonly<Recor
     sandbox: (file['sandbox'] as Settings['sandbox'] | undefined) ?? 'available',
     clamd: (file['clamd'] as Settings['clamd'] | undefined) ?? null,
     examiners: (file['examiners'] as number | undefined) ?? Math.min(availableParallelism(), 8),
+    decode: (file['decode'] as Settings['decode'] | undefined) ?? 'never',
     privateSOPClasses: (file['privateSOPClasses'] as string[] | undefined) ?? [],
   };
 }

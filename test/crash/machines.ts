@@ -29,7 +29,7 @@ export class Machines {
     this.port = port;
     // Without a sandbox: what is killed must be the process itself, not the one that watches over it.
     this.#settings = {
-      layout, host: '127.0.0.1', dimsePort: port, dimseTlsPort: 0, httpsPort: 0, aeTitle: 'LAZARET', sandbox: 'off', clamd: null, examiners: 2, privateSOPClasses: [],
+      layout, host: '127.0.0.1', dimsePort: port, dimseTlsPort: 0, httpsPort: 0, aeTitle: 'LAZARET', sandbox: 'off', clamd: null, examiners: 2, decode: 'never', privateSOPClasses: [],
     };
   }
 

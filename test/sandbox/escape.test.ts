@@ -26,7 +26,7 @@ let terminal: Server;
 let port = 0;
 
 const settings = (sandbox: Settings['sandbox']): Settings => ({
-  layout, host: '127.0.0.1', dimsePort: 0, dimseTlsPort: 0, httpsPort: 0, aeTitle: 'LAZARET', sandbox, clamd: null, examiners: 1, privateSOPClasses: [],
+  layout, host: '127.0.0.1', dimsePort: 0, dimseTlsPort: 0, httpsPort: 0, aeTitle: 'LAZARET', sandbox, clamd: null, examiners: 1, decode: 'never', privateSOPClasses: [],
 } as Settings);
 
 before(async () => {

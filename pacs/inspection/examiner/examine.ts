@@ -10,6 +10,7 @@ import type { MappedObject } from '@lazaret/dicom/filemap/contract.ts';
 import type { Digest } from '../../reception/contract.ts';
 import type { Disarmed, Finding } from '../../quarantine/contract.ts';
 import { encodeSpans, findingsMax, type Assignment, type Report } from '../assignment.ts';
+import { isDecodable } from '../decoder/contract.ts';
 import { overlapBytes, yaraName, type YaraEngine } from '../engines/yara.ts';
 import { checkContent, checkUnrecognised, type Content } from './content.ts';
 import { checkPart } from './contentmagic.ts';
@@ -50,6 +51,7 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
       instance: instanceOf(mapped, content, neutralised, pass),
       disarmed,
       dataSetSha256: pass.dataSetSha256,
+      pixels: pixelsOf(reading, content),
       map: assignment.map === null ? null : describe(mapped, findings, assignment.map.window),
     };
     return { report, spans: encodeSpans(mapped.spans) };
@@ -77,6 +79,7 @@ function isUnrecognised(mapped: MappedObject): boolean {
 function isPrintable(source: FileSource): boolean {
   return source.read(0, Math.min(source.length, 2048)).every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);
 }
+
 
 function checkDigest(reading: Reading, pass: PassResult): void {
   const { work, mapped } = reading;
@@ -128,6 +131,13 @@ function disarmedOf(mapped: MappedObject, neutralised: Neutralised, pass: PassRe
     sha256: pass.disarmedSha256 as Digest,
     bytes: neutralised.prefix.length + dataSetLengthOf(mapped),
   };
+}
+
+/** For who decodes the frames, where somebody does. */
+function pixelsOf(reading: Reading, { shape, frames }: Content): Report['pixels'] {
+  const codec = reading.syntax?.codec ?? 'native';
+  if (shape === null || frames === null || !isDecodable(codec)) return null;
+  return { codec, rows: shape.rows, columns: shape.columns, samples: shape.samples, bitsAllocated: shape.bitsAllocated };
 }
 
 /** Null when the object could not be read far enough to say what it is. */
