@@ -20,7 +20,7 @@ const instance = {
   dataSetOffset: 200, dataSetLength: 800, frames: { kind: 'native', offset: 300, frameLength: 350, count: 2, bitsPerPixel: 16 }, chunks: null,
 };
 const disarmed = { what: ['preamble'], prefix: prefix.toString('base64'), dataSetOffset: 200, dataSetLength: 800, dataSetSha256: digest, sha256: digest, bytes: 1000 };
-const report = { id: 7, sha256: digest, bytes: 1000, findings: [{ code: 'tag-duplicate', offset: 10, length: 4, tag: '(0010,0010)', engine: 'structure', text: 'twice' }], instance, disarmed: null, dataSetSha256: '', map: null };
+const report = { id: 7, sha256: digest, bytes: 1000, findings: [{ code: 'tag-duplicate', offset: 10, length: 4, tag: '(0010,0010)', engine: 'structure', text: 'twice' }], instance, disarmed: null, dataSetSha256: '', pixels: { codec: 'jpeg-ls', rows: 2, columns: 2, samples: 1, bitsAllocated: 8 }, map: null };
 
 type Changes = Readonly<Record<string, unknown>>;
 const problemOf = (changes: Changes, spans = whole): string | null => {
@@ -62,6 +62,8 @@ const lies: Readonly<Record<string, Changes>> = {
   'a kept Data Set outside the object': { disarmed: { ...disarmed, dataSetOffset: 300 } },
   'a negative number': { instance: { ...instance, dataSetOffset: -1 } },
   'a number that is text': { bytes: '1000' },
+  'pixels of a codec that nobody decodes': { pixels: { ...report.pixels, codec: 'native' } },
+  'pixels without end': { pixels: { ...report.pixels, rows: 65_536 } },
   'findings that are no list': { findings: { length: 0 } },
 };
 for (const [lie, changes] of Object.entries(lies)) {
