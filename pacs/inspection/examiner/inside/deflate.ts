@@ -17,9 +17,12 @@ interface Result {
 
 const nothing = Buffer.alloc(0);
 
-/** Inflates a stream without (`raw`) or with its zlib header and checksum. Throws LimitReached where the object as a whole has no room left. */
-export function inflate(bytes: Uint8Array, format: 'raw' | 'zlib', budget: Budget): Inflated {
-  const maxOutputLength = budget.roomFor(bytes.length);
+/**
+ * Inflates a stream without (`raw`) or with its zlib header and checksum. `packedBytes`: what it was made out of, where it was unpacked before.
+ * Throws LimitReached where the object as a whole has no room left.
+ */
+export function inflate(bytes: Uint8Array, format: 'raw' | 'zlib', budget: Budget, packedBytes = bytes.length): Inflated {
+  const maxOutputLength = budget.roomFor(packedBytes);
   if (maxOutputLength === 0) budget.takeBytes(1);
   budget.step(1 + (bytes.length >>> 8));
   const run = format === 'raw' ? inflateRawSync : inflateSync;

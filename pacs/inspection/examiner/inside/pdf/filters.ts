@@ -46,7 +46,7 @@ export function decode(packed: Buffer, filters: readonly Filter[], budget: Budge
       if (filter.crypt !== '' && filter.crypt !== 'Identity') return ended('has an encrypted stream');
       continue;
     }
-    const step = run(name, bytes, filter, budget);
+    const step = run(name, bytes, filter, budget, packed.length);
     if (step === null) return ended('has a stream packed in a way that is not looked into');
     const left = bytes.subarray(step.consumed);
     if (left.some((byte) => !isBlank(byte))) rest.push(left);
@@ -57,14 +57,14 @@ export function decode(packed: Buffer, filters: readonly Filter[], budget: Budge
   return ended(null);
 }
 
-function run(name: string, bytes: Buffer, filter: Filter, budget: Budget): Step | null {
+function run(name: string, bytes: Buffer, filter: Filter, budget: Budget, packed: number): Step | null {
   try {
     switch (name) {
-      case 'FlateDecode': return predicted(flate(bytes, budget), filter.prediction, budget);
-      case 'LZWDecode': return predicted(unpackLZW(bytes, filter.early, budget), filter.prediction, budget);
-      case 'ASCIIHexDecode': return asciiHex(bytes, budget);
-      case 'ASCII85Decode': return ascii85(bytes, budget);
-      case 'RunLengthDecode': return runLength(bytes, budget);
+      case 'FlateDecode': return predicted(flate(bytes, budget, packed), filter.prediction, budget);
+      case 'LZWDecode': return predicted(unpackLZW(bytes, filter.early, budget, packed), filter.prediction, budget);
+      case 'ASCIIHexDecode': return asciiHex(bytes, budget, packed);
+      case 'ASCII85Decode': return ascii85(bytes, budget, packed);
+      case 'RunLengthDecode': return runLength(bytes, budget, packed);
       default: return null;
     }
   } catch (error) {
@@ -79,16 +79,16 @@ function predicted(step: Step, prediction: Prediction, budget: Budget): Step {
   return bytes === null ? { ...step, problem: 'has a stream packed in a way that is not looked into' } : { ...step, bytes };
 }
 
-function flate(bytes: Buffer, budget: Budget): Step {
+function flate(bytes: Buffer, budget: Budget, packed: number): Step {
   // Writers put a line end before the stream now and then; readers skip it.
   let from = 0;
   while (from < 2 && from < bytes.length && (bytes[from] === 10 || bytes[from] === 13)) from += 1;
-  const zlib = inflate(bytes.subarray(from), 'zlib', budget);
+  const zlib = inflate(bytes.subarray(from), 'zlib', budget, packed);
   if (zlib.ended === 'limit') return { bytes: zlib.output, consumed: bytes.length, limit: true };
   if (zlib.ended !== 'invalid') return { bytes: zlib.output, consumed: from + zlib.consumed };
   // Readers pass over a wrong checksum, and over a wrong header.
   for (const skip of [2, 0]) {
-    const raw = inflate(bytes.subarray(from + skip), 'raw', budget);
+    const raw = inflate(bytes.subarray(from + skip), 'raw', budget, packed);
     if (raw.ended === 'limit') return { bytes: raw.output, consumed: bytes.length, limit: true };
     if (raw.ended === 'complete') return { bytes: raw.output, consumed: Math.min(bytes.length, from + skip + raw.consumed + 4) };
   }
@@ -97,9 +97,9 @@ function flate(bytes: Buffer, budget: Budget): Step {
 
 const digits = Int8Array.from({ length: 256 }, (_, byte) => '0123456789abcdef'.indexOf(String.fromCharCode(byte).toLowerCase()));
 
-function asciiHex(bytes: Buffer, budget: Budget): Step {
+function asciiHex(bytes: Buffer, budget: Budget, packed: number): Step {
   budget.step(bytes.length >>> 4);
-  const out = new Output(budget, bytes.length);
+  const out = new Output(budget, packed);
   let half = -1;
   let at = 0;
   for (; at < bytes.length && bytes[at] !== 0x3e; at += 1) {
@@ -116,9 +116,9 @@ function asciiHex(bytes: Buffer, budget: Budget): Step {
   return { bytes: out.end(), consumed: Math.min(bytes.length, at + 1) };
 }
 
-function ascii85(bytes: Buffer, budget: Budget): Step {
+function ascii85(bytes: Buffer, budget: Budget, packed: number): Step {
   budget.step(bytes.length >>> 4);
-  const out = new Output(budget, bytes.length);
+  const out = new Output(budget, packed);
   let at = bytes.toString('latin1', 0, 2) === '<~' ? 2 : 0;
   let [group, count] = [0, 0];
   for (; at < bytes.length && bytes[at] !== 0x7e; at += 1) {
@@ -143,8 +143,8 @@ function ascii85(bytes: Buffer, budget: Budget): Step {
   return { bytes: out.end(), consumed: Math.min(bytes.length, end + 1) };
 }
 
-function runLength(bytes: Buffer, budget: Budget): Step {
-  const out = new Output(budget, bytes.length);
+function runLength(bytes: Buffer, budget: Budget, packed: number): Step {
+  const out = new Output(budget, packed);
   let at = 0;
   while (at < bytes.length) {
     budget.step();

@@ -7,8 +7,8 @@ const endOfData = 257;
 const tableMax = 4096;
 
 /** `early`: codes grow one code before they must, which is the default. */
-export function unpackLZW(bytes: Buffer, early: boolean, budget: Budget): { readonly bytes: Buffer; readonly consumed: number; readonly problem?: string } {
-  const out = new Output(budget, bytes.length);
+export function unpackLZW(bytes: Buffer, early: boolean, budget: Budget, packed = bytes.length): { readonly bytes: Buffer; readonly consumed: number; readonly problem?: string } {
+  const out = new Output(budget, packed);
   /** Each code is a code before it and one more byte. */
   const before = new Uint16Array(tableMax);
   const last = new Uint8Array(tableMax);
