@@ -12,7 +12,8 @@ import { readEntries, summarize } from '../../audit/reading.ts';
 import { encode, part10, transferSyntaxes, withElements } from '../../tools/recipes/encode.ts';
 import { ctSlice, sopClasses } from '../../tools/recipes/objects.ts';
 import { uidOf } from '../../tools/recipes/recipe.ts';
-import type { RescanStatus, TraceAnswer } from '../../pacs/quarantine/requests.ts';
+import { connectChannel } from '../../system/channel.ts';
+import type { RescanRequest, RescanStatus, TraceAnswer } from '../../pacs/quarantine/requests.ts';
 import { stow } from '../conformance/web.ts';
 import { entriesOf, settled } from '../ledger.ts';
 import { Association } from '../scu.ts';
@@ -20,16 +21,12 @@ import { startSystem, type System } from '../system.ts';
 import { marker, startClamd } from './clamd.ts';
 
 const study = uidOf('late study');
-const sopInstanceUIDs = ['first', 'marked', 'third'].map((name) => uidOf(`late ${name}`));
+const sopInstanceUIDs = [0, 1, 2].map((index) => uidOf(`late ${index}`));
 
-/** A small CT slice of one study; one of them carries words that no engine knows yet. */
+/** A small CT slice of one series; one of them carries words that no engine knows yet. */
 function slice(index: number, words = ''): Buffer {
-  const name = ['first', 'marked', 'third'][index] ?? `other ${index}`;
-  const elements = withElements(
-    ctSlice({ name: `late ${name}`, index, count: 3, size: 16 }),
-    ['00080018', 'UI', uidOf(`late ${name}`)], ['0020000D', 'UI', study], ...(words === '' ? [] : [['00204000', 'LT', words] as const]),
-  );
-  return part10({ sopClassUID: sopClasses.ct, sopInstanceUID: uidOf(`late ${name}`), transferSyntaxUID: transferSyntaxes.explicit, dataSet: encode(elements) });
+  const elements = withElements(ctSlice({ name: 'late', index, count: 2_000, size: 16 }), ...(words === '' ? [] : [['0020,4000', 'LT', words] as const]));
+  return part10({ sopClassUID: sopClasses.ct, sopInstanceUID: uidOf(`late ${index}`), transferSyntaxUID: transferSyntaxes.explicit, dataSet: encode(elements) });
 }
 
 async function seriesOf(system: System): Promise<string> {
@@ -136,14 +133,22 @@ test('the keeper killed in the middle of a rescan: it goes on where it was, and 
     assert.equal(stored.status, 200, stored.body.toString('utf8', 0, 400));
   }
   await settled(system);
-  const started = JSON.parse((await system.lazaret('rescan', '--background', '--json')).stdout) as RescanStatus;
+  const channel = await connectChannel(system.layout.sockets.terminal);
+  const ask = (what: RescanRequest['do']): Promise<RescanStatus | null> => channel.request('rescan', { do: what, since: 0, study: '', person: 'ann' } satisfies RescanRequest);
+  const started = (await ask('start'))!;
   assert.equal(started.state, 'running');
-  const live = stow(system, [slice(1_000)]);
-  const before = await rescanDone(system, ({ objects, state }) => objects > 0 || state === 'done');
+  // Sent while the rescan runs: it is archived before the old ones are done.
+  const live = await stow(system, [slice(1_000)]);
+  assert.equal(live.status, 200);
+  let before = started;
+  while (before.state === 'running' && before.objects === 0) {
+    await wait(2);
+    before = (await ask('status'))!;
+  }
+  assert.equal(before.state, 'running', 'the new object overtook the old ones');
   process.kill(keeperOf(system), 'SIGKILL');
-  await live.catch(() => undefined);
+  channel.close();
   const done = await rescanDone(system, ({ run, state }) => run === started.run && state === 'done');
-  assert.ok(done.objects >= before.objects);
   const entries = await entriesOf(system);
   assert.ok(entries.length >= count);
   // Inspected again, every one of them, and still there.
