@@ -1,4 +1,4 @@
-/** Growing columns. They double, so that no declared number ever decides how much is allocated. */
+/** Growing columns. What they hold and what was read decides how much is allocated, never a declared number. */
 import { spanKinds, type ElementTable, type SpanKind, type SpanTable } from './contract.ts';
 
 const rowsAtFirst = 256;
@@ -6,19 +6,44 @@ const rowsAtFirst = 256;
 /** Number of a span kind, for the columns. */
 export const kindOf = Object.fromEntries(spanKinds.map((kind, index) => [kind, index])) as Readonly<Record<SpanKind, number>>;
 
+/**
+ * How many rows the next columns have. Objects are dense evenly, mostly, so what the bytes read so far took says what the rest will: one growth then
+ * suffices instead of a dozen. It is bounded on both sides, so that a dense beginning before a gibibyte of pixels asks for little, and many
+ * small steps never add up: between a quarter more and eight times as many.
+ */
+function rowsNext(rows: number, bytesRead: number, bytesInAll: number): number {
+  const likely = bytesRead > 0 && bytesInAll > bytesRead ? Math.ceil((rows * bytesInAll * rowsMargin) / bytesRead) : rows * 2;
+  return 8 * Math.ceil(Math.min(rows * 8, Math.max(rows * 1.25, likely)) / 8);
+}
+
+/** Over what even density would take. */
+const rowsMargin = 1.08;
+
+/** Bytes that one row takes in the columns below: all columns of one table lie in one buffer, widest first so that each is aligned. */
+const spanRowBytes = 8 + 8 + 4 + 1 + 1;
+const elementRowBytes = 8 + 8 + 8 + 4 + 4 + 4 + 2 + 1;
+
 export class SpanColumns {
   count = 0;
-  #offsets = new Float64Array(rowsAtFirst);
-  #lengths = new Float64Array(rowsAtFirst);
-  #kinds = new Uint8Array(rowsAtFirst);
-  #tags = new Uint32Array(rowsAtFirst);
-  #depths = new Uint8Array(rowsAtFirst);
+  /** Length of what the offsets point into. */
+  #bytesInAll: number;
+  #rows = 0;
+  #offsets = new Float64Array(0);
+  #lengths = new Float64Array(0);
+  #tags = new Uint32Array(0);
+  #kinds = new Uint8Array(0);
+  #depths = new Uint8Array(0);
+
+  constructor(bytesInAll = 0) {
+    this.#bytesInAll = bytesInAll;
+    this.#resize(rowsAtFirst);
+  }
 
   /** A span of no bytes is none. */
   add(offset: number, length: number, kind: number, tag: number, depth: number): void {
     if (length === 0) return;
     const row = this.count;
-    if (row === this.#offsets.length) this.#grow();
+    if (row === this.#rows) this.#resize(rowsNext(row, offset, this.#bytesInAll));
     this.#offsets[row] = offset;
     this.#lengths[row] = length;
     this.#kinds[row] = kind;
@@ -32,31 +57,44 @@ export class SpanColumns {
     return { count, offsets: this.#offsets.subarray(0, count), lengths: this.#lengths.subarray(0, count), kinds: this.#kinds.subarray(0, count), tags: this.#tags.subarray(0, count), depths: this.#depths.subarray(0, count) };
   }
 
-  #grow(): void {
-    const rows = this.#offsets.length * 2;
-    this.#offsets = grown(this.#offsets, new Float64Array(rows));
-    this.#lengths = grown(this.#lengths, new Float64Array(rows));
-    this.#kinds = grown(this.#kinds, new Uint8Array(rows));
-    this.#tags = grown(this.#tags, new Uint32Array(rows));
-    this.#depths = grown(this.#depths, new Uint8Array(rows));
+  #resize(rows: number): void {
+    const buffer = new ArrayBuffer(rows * spanRowBytes);
+    this.#offsets = moved(this.#offsets, new Float64Array(buffer, 0, rows));
+    this.#lengths = moved(this.#lengths, new Float64Array(buffer, rows * 8, rows));
+    this.#tags = moved(this.#tags, new Uint32Array(buffer, rows * 16, rows));
+    this.#kinds = moved(this.#kinds, new Uint8Array(buffer, rows * 20, rows));
+    this.#depths = moved(this.#depths, new Uint8Array(buffer, rows * 21, rows));
+    this.#rows = rows;
   }
 }
 
 export class ElementColumns {
   count = 0;
-  #tags = new Uint32Array(rowsAtFirst);
-  #vrs = new Uint16Array(rowsAtFirst);
-  #headerOffsets = new Float64Array(rowsAtFirst);
-  #valueOffsets = new Float64Array(rowsAtFirst);
-  #valueLengths = new Float64Array(rowsAtFirst);
-  #depths = new Uint8Array(rowsAtFirst);
-  #parents = new Int32Array(rowsAtFirst);
-  #items = new Uint32Array(rowsAtFirst);
+  #bytesInAll: number;
+  #rows = 0;
+  #headerOffsets = new Float64Array(0);
+  #valueOffsets = new Float64Array(0);
+  #valueLengths = new Float64Array(0);
+  #tags = new Uint32Array(0);
+  #parents = new Int32Array(0);
+  #items = new Uint32Array(0);
+  #vrs = new Uint16Array(0);
+  #depths = new Uint8Array(0);
+
+  constructor(bytesInAll = 0) {
+    this.#bytesInAll = bytesInAll;
+    this.#resize(rowsAtFirst);
+  }
+
+  /** From here on, offsets point into something of this length: an inflated Data Set. */
+  expect(bytesInAll: number): void {
+    this.#bytesInAll = bytesInAll;
+  }
 
   /** Returns the index of the new element. */
   add(tag: number, vr: number, headerOffset: number, valueOffset: number, valueLength: number, depth: number, parent: number, item: number): number {
     const row = this.count;
-    if (row === this.#tags.length) this.#grow();
+    if (row === this.#rows) this.#resize(rowsNext(row, headerOffset, this.#bytesInAll));
     this.#tags[row] = tag;
     this.#vrs[row] = vr;
     this.#headerOffsets[row] = headerOffset;
@@ -97,20 +135,21 @@ export class ElementColumns {
     };
   }
 
-  #grow(): void {
-    const rows = this.#tags.length * 2;
-    this.#tags = grown(this.#tags, new Uint32Array(rows));
-    this.#vrs = grown(this.#vrs, new Uint16Array(rows));
-    this.#headerOffsets = grown(this.#headerOffsets, new Float64Array(rows));
-    this.#valueOffsets = grown(this.#valueOffsets, new Float64Array(rows));
-    this.#valueLengths = grown(this.#valueLengths, new Float64Array(rows));
-    this.#depths = grown(this.#depths, new Uint8Array(rows));
-    this.#parents = grown(this.#parents, new Int32Array(rows));
-    this.#items = grown(this.#items, new Uint32Array(rows));
+  #resize(rows: number): void {
+    const buffer = new ArrayBuffer(rows * elementRowBytes);
+    this.#headerOffsets = moved(this.#headerOffsets, new Float64Array(buffer, 0, rows));
+    this.#valueOffsets = moved(this.#valueOffsets, new Float64Array(buffer, rows * 8, rows));
+    this.#valueLengths = moved(this.#valueLengths, new Float64Array(buffer, rows * 16, rows));
+    this.#tags = moved(this.#tags, new Uint32Array(buffer, rows * 24, rows));
+    this.#parents = moved(this.#parents, new Int32Array(buffer, rows * 28, rows));
+    this.#items = moved(this.#items, new Uint32Array(buffer, rows * 32, rows));
+    this.#vrs = moved(this.#vrs, new Uint16Array(buffer, rows * 36, rows));
+    this.#depths = moved(this.#depths, new Uint8Array(buffer, rows * 38, rows));
+    this.#rows = rows;
   }
 }
 
-function grown<Column extends { set(from: Column): void }>(column: Column, larger: Column): Column {
+function moved<Column extends { set(from: Column): void }>(column: Column, larger: Column): Column {
   larger.set(column);
   return larger;
 }

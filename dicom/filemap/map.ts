@@ -20,8 +20,8 @@ import { Window } from './window.ts';
  */
 export function mapObject(source: ByteSource, tools: ReaderTools, limits?: ReaderLimits): MappedObject {
   const window = new Window(source);
-  const spans = new SpanColumns();
-  const elements = new ElementColumns();
+  const spans = new SpanColumns(source.length);
+  const elements = new ElementColumns(source.length);
   const problems = new ProblemList();
   if (source.length === 0) {
     problems.add('object-empty', 0, 0, null, '');
@@ -86,7 +86,8 @@ function readDeflated(source: ByteSource, tools: ReaderTools, start: number, met
       spans.add(start + consumed, rest, kindOf.trailing, 0, 0);
     }
   }
-  const inflatedSpans = new SpanColumns();
+  const inflatedSpans = new SpanColumns(output.length);
+  elements.expect(output.length);
   const read = readElements(output, 0, { explicitVR: true, littleEndian: true }, meta, transferSyntax, inflatedSpans, elements, problems, limits);
   return { ...read, source, spans: spans.table(), dataSetSpans: read.spans, dataSetLength: consumed };
 }
