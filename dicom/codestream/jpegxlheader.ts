@@ -61,8 +61,10 @@ export class BitWindow {
   align(): void {
     this.#at = Math.ceil(this.#at / 8) * 8;
   }
+  /** Throws OutOfBits where the bits end before. */
   skip(count: number): void {
     this.#at += count;
+    if (this.#at > this.#stream.length * 8) throw new OutOfBits();
   }
   seek(byte: number): void {
     this.#at = byte * 8;

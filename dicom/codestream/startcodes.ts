@@ -10,6 +10,20 @@ export interface UnitReader {
 
 export const headBytesMax = 64 * 1024;
 
+const nearBytes = 32;
+/** A search by the platform goes on to the end of `bytes`: it is worth it where most of them are ours. */
+const searchBytesMin = 16 * 1024;
+
+function nextZero(bytes: Uint8Array, from: number, to: number): number {
+  if (to - from >= searchBytesMin) {
+    const found = bytes.indexOf(0, from);
+    return found < 0 || found > to ? to : found;
+  }
+  let index = from;
+  while (index < to && bytes[index] !== 0) index += 1;
+  return index;
+}
+
 export class StartCodes {
   readonly #reader: UnitReader;
   readonly #head = new Uint8Array(headBytesMax);
@@ -32,7 +46,9 @@ export class StartCodes {
     let index = from;
     while (index < to) {
       const start = index;
-      while (index < to && bytes[index] !== 0) index += 1;
+      const near = Math.min(to, index + nearBytes);
+      while (index < near && bytes[index] !== 0) index += 1;
+      if (index === near && near < to) index = nextZero(bytes, near, to);
       if (index > start) {
         if (this.#zeros >= 2 && bytes[start] === 1) {
           this.#next(at + start - from + 1);

@@ -92,7 +92,7 @@ function packet(stream: Stream, video: Video, tracks: ReadonlyMap<number, Track>
   }
   track.counter = counter;
   if (track.kind === 'tables') {
-    video.user.add('stream tables', bytes.slice(base + payload, base + packetBytes), packetBytes - payload, at + payload);
+    video.user.add('stream tables', bytes.subarray(base + payload, base + packetBytes), packetBytes - payload, at + payload);
     return null;
   }
   return elementary(video, track, bytes, base, payload, (second & 0x40) !== 0, at);
@@ -110,7 +110,7 @@ function elementary(video: Video, track: Track, bytes: Uint8Array, base: number,
     const header = headerOf(head);
     if (typeof header === 'string') return header;
     if (payload + header.length > packetBytes) return 'a packet header is longer than the packet that holds it';
-    if (header.extra > 0) video.user.add('packet header', head.slice(9, header.length), header.length - 9, at + payload + 9);
+    if (header.extra > 0) video.user.add('packet header', head.subarray(9, header.length), header.length - 9, at + payload + 9);
     const declared = (head[4]! << 8) | head[5]!;
     track.left = declared === 0 ? Number.POSITIVE_INFINITY : declared + 6 - header.length;
     payload += header.length;
@@ -133,7 +133,7 @@ function adaptation(video: Video, bytes: Uint8Array, from: number, end: number, 
   if ((flags & 0x04) !== 0) index += 1;
   if ((flags & 0x02) !== 0 && index < end) {
     const length = bytes[index]!;
-    video.user.add('private data', bytes.slice(index + 1, Math.min(end, index + 1 + length)), length, at + index + 1 - from);
+    video.user.add('private data', bytes.subarray(index + 1, Math.min(end, index + 1 + length)), length, at + index + 1 - from);
     index += 1 + length;
   }
   if ((flags & 0x01) !== 0 && index < end) index += 1 + bytes[index]!;

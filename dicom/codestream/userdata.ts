@@ -26,7 +26,7 @@ export class UserData {
     if (this.#known.size < knownMax) this.#known.add(key);
     this.bytes += length;
     if (length > pieceBytesMax) this.#notes.extra(at, length, `a piece of ${name} has ${length} bytes`);
-    this.#notes.part(name, at, length, content.slice());
+    this.#notes.part(name, at, length, new Uint8Array(content));
   }
 
   /** Counts what is neither picture nor looked into. */
