@@ -34,9 +34,13 @@ export class Inspection {
     return this.#clamd === null ? this.#pool.engines : [...this.#pool.engines, await this.#clamd.version()];
   }
 
-  /** "structure 1; content 1; yara-x 0.7.2 rules 0123456789ab; clamd 1.4.6 27000" */
+  /** "structure 1; content 1; yara-x 0.7.2 rules 2 0123456789ab; clamd 1.4.6 27000" */
   async epoch(): Promise<string> {
-    const engines = (await this.engines()).filter((engine) => engine.state === 'ready').map((engine) => [engine.name, engine.version, engine.signatures].filter(Boolean).join(' '));
+    return this.#epochOf(await this.engines());
+  }
+
+  #epochOf(all: readonly EngineStatus[]): string {
+    const engines = all.filter((engine) => engine.state === 'ready').map((engine) => [engine.name, engine.version, engine.signatures].filter(Boolean).join(' '));
     const decoder = this.#decoding === null || this.#decoding.policy === 'never' ? [] : [`decoder ${decoderVersion}`];
     return [`structure ${rulesVersion}`, `content ${rulesVersion}`, ...decoder, ...engines].join('; ');
   }
@@ -63,7 +67,8 @@ export class Inspection {
       verdict: verdictOf(findings),
       findings: worstFirst(findings),
       disarmed: outcome.report?.disarmed ?? null,
-      epoch: await this.epoch(),
+      // Of the engines that looked, not of those that there are by now: rules may have been updated meanwhile.
+      epoch: this.#epochOf(this.#clamd === null ? outcome.engines : [...outcome.engines, await this.#clamd.version()]),
       ms: outcome.ms,
       instance: outcome.report?.instance ?? null,
     };
@@ -84,7 +89,7 @@ export class Inspection {
   /** The file map for people. Empty where the object cannot be mapped; the findings say why. */
   async map(work: Work, path: string, window: { readonly offset: number; readonly length: number } | null): Promise<MapAnswer> {
     const outcome = await this.#pool.examine({ path, work, dataSetDigest: false, map: { window } });
-    return outcome.report?.map ?? { bytes: work.bytes, spans: [], findings: outcome.findings, window: null };
+    return outcome.report?.map ?? { bytes: work.bytes, spans: [], findings: outcome.findings, window: null, parts: [], partCount: 0 };
   }
 
   /** One object by the examiners, all engines and, where the policy asks for it, the decoders. */

@@ -109,6 +109,25 @@ test('a crash is about the object that was read; those behind it are read again'
   assert.deepEqual(outcomes.map(({ findings }) => findings[0]?.code), ['examiner-crashed', 'examiner-report'], 'the second one was read, if badly');
 });
 
+test('a renewal loses no object: what is being read is read to its end, what waits goes to the new examiners', async () => {
+  const examined = pool({ examiners: 1 });
+  const asked = Array.from({ length: 6 }, (_, index) => examined.examine(task(`before-${index}`)));
+  let accepted = 0;
+  await examined.renew(() => real, () => ((accepted += 1), null));
+  const outcomes = await Promise.all([...asked, ...Array.from({ length: 3 }, (_, index) => examined.examine(task(`after-${index}`)))]);
+  assert.equal(accepted, 1);
+  assert.deepEqual(outcomes.map(({ findings }) => verdictOf(findings)), Array.from({ length: 9 }, () => 'clean'));
+  assert.match(outcomes[8]!.engines[0]!.signatures, /^rules /, 'each outcome says what looked at it');
+});
+
+test('a renewal that does not start or is not accepted changes nothing', async () => {
+  const examined = pool({ examiners: 1 });
+  await examined.ready();
+  await assert.rejects(examined.renew(() => ({ command: join(folder, 'no-such-program'), args: [], env: {} }), () => null), { code: 'renewal-failed' });
+  await assert.rejects(examined.renew(() => real, () => 'its rules do not compile'), /its rules do not compile/);
+  assert.equal(verdictOf((await examined.examine(task('still-read'))).findings), 'clean');
+});
+
 test('when no examiner can be started the caller is told, and nothing is clean', async () => {
   const examined = pool({ start: () => ({ command: join(folder, 'no-such-program'), args: [], env: {} }) });
   await assert.rejects(examined.examine(task('unread')), { code: 'examiner-unavailable' });

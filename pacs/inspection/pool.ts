@@ -21,13 +21,21 @@ export interface Outcome {
   readonly report: Report | null;
   readonly findings: readonly Finding[];
   readonly ms: number;
+  /** Those of the examiner that read it: the others may have other rules by now. */
+  readonly engines: readonly EngineStatus[];
   /** Ends the examiner that read the object: another engine found something in it. */
   retire(): void;
 }
 
+export interface CommandLine {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
 export interface PoolOptions {
   /** The command line of an examiner in its sandbox. */
-  start(): { readonly command: string; readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
+  start(): CommandLine;
   readonly examiners: number;
   readonly memoryBytesMax: number;
   /** What examiners write to stderr: for the administrator, not for the record. */
@@ -58,7 +66,7 @@ interface Given extends Waiting {
 }
 
 export class Pool {
-  readonly #options: PoolOptions;
+  #options: PoolOptions;
   readonly #waiting: Waiting[] = [];
   readonly #examiners = new Set<Examiner>();
   #failedStarts = 0;
@@ -67,6 +75,7 @@ export class Pool {
   #next = 1;
   readonly #watch: NodeJS.Timeout;
   readonly #engineListeners: (() => void)[] = [];
+  #renewing: Examiner | null = null;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -110,8 +119,54 @@ export class Pool {
     });
   }
 
+  /**
+   * Examiners that are started by another command line take the place of all that there are, one after the other: what is being read is read to
+   * its end, what waits goes to the new ones. The first of them must start and have engines that `accepts` takes (a reason why not, or null); until
+   * then all is as it was. Rejects `renewal-failed`, and then it stays so.
+   */
+  renew(start: () => CommandLine, accepts: (engines: readonly EngineStatus[]) => string | null): Promise<void> {
+    if (this.#closed || this.#renewing !== null) return Promise.reject(unavailable('renewal-failed', 'the examiners are being renewed or ended already'));
+    const options = { ...this.#options, start };
+    return new Promise((resolve, reject) => {
+      let refusal: string | null = 'no examiner could be started with it';
+      const first: Examiner = new Examiner(options, {
+        ready: (engines) => {
+          this.#renewing = null;
+          refusal = accepts(engines);
+          if (refusal !== null || this.#closed) {
+            first.end();
+            return;
+          }
+          this.#options = options;
+          this.#failedStarts = 0;
+          for (const former of [...this.#examiners]) this.#waiting.unshift(...former.retire());
+          this.#examiners.add(first);
+          this.#engines = engines;
+          this.#announce();
+          this.#fill();
+          this.#deal();
+          resolve();
+        },
+        done: (given, outcome) => {
+          given.resolve(outcome);
+          this.#deal();
+        },
+        gone: (wasReady, left) => {
+          if (this.#examiners.has(first)) {
+            this.#gone(first, wasReady, left);
+            return;
+          }
+          this.#renewing = null;
+          reject(unavailable('renewal-failed', refusal ?? 'the inspection is being ended'));
+        },
+      });
+      this.#renewing = first;
+    });
+  }
+
   close(): void {
     this.#closed = true;
+    this.#renewing?.end();
     clearInterval(this.#watch);
     for (const examiner of this.#examiners) examiner.end();
     for (const waiting of this.#waiting.splice(0)) waiting.reject(unavailable('examiner-unavailable', 'the inspection was ended before this object was read'));
@@ -119,10 +174,16 @@ export class Pool {
 
   /** Starts what is missing: those at work and one that is ready to take over. */
   #fill(): void {
-    while (!this.#closed && this.#failedStarts < failedStartsMax && this.#examiners.size < this.#options.examiners + 1) {
-      const examiner = new Examiner(this.#options, {
+    while (!this.#closed && this.#failedStarts < failedStartsMax && this.#staying < this.#options.examiners + 1) {
+      const options = this.#options;
+      const examiner: Examiner = new Examiner(options, {
         ready: (engines) => {
           this.#failedStarts = 0;
+          // One that was started before a renewal and is ready after it has the rules of before.
+          if (options !== this.#options) {
+            examiner.end();
+            return;
+          }
           this.#engines = engines;
           this.#announce();
           this.#deal();
@@ -137,6 +198,12 @@ export class Pool {
     }
   }
 
+  get #staying(): number {
+    let count = 0;
+    for (const examiner of this.#examiners) if (!examiner.retired) count += 1;
+    return count;
+  }
+
   #gone(examiner: Examiner, wasReady: boolean, left: readonly Given[]): void {
     this.#examiners.delete(examiner);
     this.#waiting.unshift(...left);
@@ -144,7 +211,7 @@ export class Pool {
       for (const waiting of this.#waiting.splice(0)) waiting.reject(unavailable('examiner-unavailable', 'the inspection was ended before this object was read'));
       return;
     }
-    if (!wasReady) this.#failedStarts += 1;
+    if (!wasReady && !examiner.retired) this.#failedStarts += 1;
     if (this.#failedStarts >= failedStartsMax && this.#examiners.size === 0) {
       this.#announce();
       for (const waiting of this.#waiting.splice(0)) waiting.reject(noneStarts());
@@ -162,7 +229,7 @@ export class Pool {
 
   /** Gives what waits to the examiners that have least in hand; the one kept ready is not counted among those at work. */
   #deal(): void {
-    const able = [...this.#examiners].filter((examiner) => examiner.ready).slice(0, this.#options.examiners);
+    const able = [...this.#examiners].filter((examiner) => examiner.ready && !examiner.retired).slice(0, this.#options.examiners);
     while (this.#waiting.length > 0) {
       const [free] = able.filter((examiner) => examiner.ready && examiner.given.length < prefetch).toSorted((one, other) => one.given.length - other.given.length);
       if (free === undefined) return;
@@ -171,6 +238,8 @@ export class Pool {
   }
 
   #watchMemory(): void {
+    const renewing = this.#renewing?.pid;
+    if (renewing !== undefined && residentBytes(renewing) > this.#options.memoryBytesMax) this.#renewing?.end();
     for (const examiner of this.#examiners) {
       if (examiner.given.length > 0 && examiner.pid !== undefined && residentBytes(examiner.pid) > this.#options.memoryBytesMax) examiner.overMemory(this.#options.memoryBytesMax);
     }
@@ -192,6 +261,8 @@ interface Reactions {
 class Examiner {
   readonly given: Given[] = [];
   #ready = false;
+  #retired = false;
+  #engines: readonly EngineStatus[] = [];
   #ended = false;
   readonly #child: ChildProcess;
   readonly #options: PoolOptions;
@@ -229,6 +300,9 @@ class Examiner {
   get ready(): boolean {
     return this.#ready && !this.#ended;
   }
+  get retired(): boolean {
+    return this.#retired;
+  }
   get pid(): number | undefined {
     return this.#child.pid;
   }
@@ -241,6 +315,14 @@ class Examiner {
 
   overMemory(bytesMax: number): void {
     this.#fail('examiner-memory', `Reading the object took more than ${Math.round(bytesMax / 1024 / 1024)} MiB of memory.`);
+  }
+
+  /** It reads what it is reading to the end and then ends; gives back what waits behind that. */
+  retire(): Given[] {
+    this.#retired = true;
+    const left = this.given.splice(1);
+    if (this.given.length === 0) this.end();
+    return left;
   }
 
   /** Ends it; what it has not read is handed back. */
@@ -277,6 +359,7 @@ class Examiner {
       }
       clearTimeout(this.#helloTimer);
       this.#ready = true;
+      this.#engines = hello.engines;
       this.#reactions.ready(hello.engines);
       return;
     }
@@ -307,9 +390,9 @@ class Examiner {
     if (this.#timer !== null) clearTimeout(this.#timer);
     const given = this.given.shift();
     if (given === undefined) throw broken('examiner-idle', 'an examiner finished an object that it was not given');
-    const outcome: Outcome = { ...result, ms: Math.round((performance.now() - this.#startedAt) * 10) / 10, retire: () => this.end() };
+    const outcome: Outcome = { ...result, ms: Math.round((performance.now() - this.#startedAt) * 10) / 10, engines: this.#engines, retire: () => this.end() };
     // A missing engine says nothing about the object, so nothing about the examiner.
-    if (verdictOf(result.findings.filter((finding) => finding.code !== 'engine-missing')) !== 'clean') this.end();
+    if (verdictOf(result.findings.filter((finding) => finding.code !== 'engine-missing')) !== 'clean' || this.#retired) this.end();
     else if (this.given.length > 0) this.#begin();
     this.#reactions.done(given, outcome);
   }

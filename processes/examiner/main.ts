@@ -7,9 +7,10 @@
 import { FrameReader, encodeFrame } from '@lazaret/system/frames.ts';
 import type { Assignment, ExaminerHello } from '@lazaret/pacs/inspection/assignment.ts';
 import { yaraEngine } from '@lazaret/pacs/inspection/engines/yara.ts';
+import { rulesNamed } from '@lazaret/pacs/inspection/rulepack/loading.ts';
 import { examine } from '@lazaret/pacs/inspection/examiner/examine.ts';
 
-const engine = yaraEngine();
+const engine = yaraEngine(rulesNamed(process.env['LAZARET_RULES']));
 const reader = new FrameReader();
 const waiting: Assignment[] = [];
 let working = false;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomFillSync } from 'node:crypto';
-import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { rulesFolder, yaraEngine, type Place } from './yara.ts';
+import { rulesFolder } from '../rulepack/builtin.ts';
+import { yaraEngine, type Place } from './yara.ts';
 import { loadYara } from './yaraaddon.ts';
 
 const engine = yaraEngine();
@@ -63,6 +63,18 @@ test('random pixels match nothing', { skip: !present }, () => {
   for (let round = 0; round < 8; round += 1) assert.deepEqual(scan(randomFillSync(bytes)), []);
 });
 
+test('a rule that takes too long is an engine that timed out, and no object is clean', { skip: !present }, () => {
+  const slow = yaraEngine({ source: 'rule slow { strings: $a = /a.{0,900}b.{0,900}c.{0,900}d/s condition: for all i in (1..1000000000) : ( #a == i ) and for any i in (1..100000000000) : ( i * 3 == 1 ) }', signatures: 'rules 1', text: '', problem: null }, 500);
+  assert.deepEqual(slow.scan({ bytes: Buffer.alloc(100_000, 'ab'), offset: 0, place: other }).map(({ code }) => code), ['engine-timed-out']);
+});
+
+test('what is excused by its place does not hide what is behind it', { skip: !present }, () => {
+  const decoys = Buffer.from('powershell.exe '.repeat(12_000));
+  const bytes = Buffer.concat([decoys, Buffer.from('powershell.exe')]);
+  const found = engine.scan({ bytes, offset: 0, place: (offset) => ({ tag: '', region: offset < decoys.length ? 'text' : 'other' }) });
+  assert.ok(found.some(({ code }) => code === 'engine-limit' || code === 'script-content'), 'never nothing');
+});
+
 test('text may speak of scripts, a document may be one; both are still looked into for programs', { skip: !present }, () => {
   const text = (): Place => ({ tag: '(0040,A160)', region: 'text' });
   const document = (): Place => ({ tag: '(0042,0011)', region: 'document' });
@@ -73,9 +85,9 @@ test('text may speak of scripts, a document may be one; both are still looked in
 });
 
 test('a rule pack that does not compile is an engine that fails, and no object is clean', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'lazaret-rules-'));
-  writeFileSync(join(folder, 'broken.yar'), present ? 'include "/etc/hostname"' : '');
-  const broken = yaraEngine(folder);
-  assert.notEqual(broken.version().state, 'ready');
-  assert.match(broken.scan({ bytes: Buffer.alloc(10), offset: 0, place: other })[0]!.code, /^engine-(failed|missing)$/);
+  for (const source of ['include "/etc/hostname"', 'rule broken { condition: nothing }']) {
+    const broken = yaraEngine({ source, signatures: 'rules 1', text: '', problem: null });
+    assert.notEqual(broken.version().state, 'ready');
+    assert.match(broken.scan({ bytes: Buffer.alloc(10), offset: 0, place: other })[0]!.code, /^engine-(failed|missing)$/);
+  }
 });
