@@ -4,12 +4,12 @@
  */
 import type { Layout } from './system/layout.ts';
 
-export type ProcessName = 'supervisor' | 'keeper' | 'inspector' | 'examiner' | 'decoder' | 'association' | 'web';
+export type ProcessName = 'supervisor' | 'keeper' | 'inspector' | 'examiner' | 'decoder' | 'association' | 'web' | 'importer' | 'media';
 
 export interface ProcessRow {
   readonly name: ProcessName;
   readonly main: string;
-  readonly startedBy: 'person' | 'supervisor' | 'inspector';
+  readonly startedBy: 'person' | 'supervisor' | 'inspector' | 'importer';
   /** What it listens to, in words. */
   readonly hears: string;
   readonly reads: readonly (keyof Layout)[];
@@ -34,7 +34,7 @@ export const processes: Readonly<Record<ProcessName, ProcessRow>> = {
     security: 'Starts, restarts and stops the rest. Reads no byte that came from outside.',
   },
   keeper: {
-    name: 'keeper', main: 'processes/keeper/main.ts', startedBy: 'supervisor', hears: 'one Unix socket for each of association, web, inspector, terminal',
+    name: 'keeper', main: 'processes/keeper/main.ts', startedBy: 'supervisor', hears: 'one Unix socket for each of association, web, inspector, importer, terminal',
     reads: ['arriving'], writes: ['arriving', 'quarantine', 'archive', 'database', 'audit', 'run'], asks: [], network: 'none', exec: 'none', addons: false, syncs: true, memoryMiBMax: 1024,
     security: 'Owns every object and the record. Decodes nothing: it moves files, keeps the ledger and appends to the audit log.',
   },
@@ -62,5 +62,15 @@ export const processes: Readonly<Record<ProcessName, ProcessRow>> = {
     name: 'web', main: 'processes/web/main.ts', startedBy: 'supervisor', hears: 'HTTPS 8443',
     reads: ['archive', 'quarantine', 'database', 'tls'], writes: ['arriving', 'tls', 'database'], asks: ['web'], network: 'listens', exec: 'none', addons: false, syncs: false, memoryMiBMax: 1024,
     security: 'Faces people and systems. Serves what is archived, verified; decodes HTTP, multipart headers and JSON, no Data Set. Writes beside the database only what SQLite needs for reading in WAL mode.',
+  },
+  importer: {
+    name: 'importer', main: 'processes/importer/main.ts', startedBy: 'supervisor', hears: 'its media processes, through pipes',
+    reads: [], writes: ['arriving', 'uploads'], asks: ['importer'], network: 'none', exec: 'node and bwrap', addons: false, syncs: false, memoryMiBMax: 256,
+    security: 'Starts one media process for each upload of the desk page and passes on what it says, checked. Looks at no byte of a medium; removes uploads that were read.',
+  },
+  media: {
+    name: 'media', main: 'processes/media/main.ts', startedBy: 'importer', hears: 'its parent only, through a pipe: the importer, or `./lazaret import`',
+    reads: [], writes: ['arriving'], asks: [], network: 'none', exec: 'none', addons: false, syncs: false, memoryMiBMax: 512,
+    security: 'Decodes the file systems of media. Sees the one medium that it was started for, by an open descriptor or as one folder, and writes what is on it to arriving objects. Assume that it can be taken over.',
   },
 };

@@ -57,7 +57,18 @@ export const eventTypes = {
   damage: ours('damage', 'Archived file no longer has its digest'),
   lateDetection: ours('late-detection', 'Malicious software found in the archive by a later inspection'),
   rescan: ours('rescan', 'Archive inspected again'),
+  mediumBegun: ours('medium-begun', 'Reading of a medium begins'),
+  mediumSettled: ours('medium-settled', 'Medium imported'),
+  mediumInfected: ours('medium-infected', 'Malicious software on a medium'),
   withdrawal: ours('withdrawal', 'Archived object taken out of sight'),
+} as const;
+
+/** MediaType (CID 405). */
+export const mediaTypes = {
+  usb: dcm('110030', 'USB Disk Emulation'),
+  cd: dcm('110032', 'CD'),
+  dvd: dcm('110033', 'DVD'),
+  uri: dcm('110037', 'URI'),
 } as const;
 
 /** RoleIDCode (CID 402). */

@@ -30,9 +30,10 @@ function activeParticipant(participant: ActiveParticipant): string {
   // §A.5.2.3: type 1 a machine name, 2 an IP address.
   if (point !== undefined && point !== '') xml += ` NetworkAccessPointID="${attribute(point)}" NetworkAccessPointTypeCode="${isAddress(point) ? 2 : 1}"`;
   const roles = participant.roleIDCodes ?? [];
-  if (roles.length === 0) return `${xml}/>`;
+  if (roles.length === 0 && participant.mediaType === undefined) return `${xml}/>`;
   xml += '>';
   for (const role of roles) xml += code('RoleIDCode', role);
+  if (participant.mediaType !== undefined) xml += `<MediaIdentifier>${code('MediaType', participant.mediaType)}</MediaIdentifier>`;
   return `${xml}</ActiveParticipant>`;
 }
 

@@ -16,6 +16,8 @@ export interface ActiveParticipant {
   readonly roleIDCodes?: readonly Code[];
   /** Host name or address. */
   readonly networkAccessPoint?: string;
+  /** For a medium as source or destination (§A.5.2.3.1): its MediaType, CID 405. */
+  readonly mediaType?: Code;
 }
 
 export interface ParticipantObject {

@@ -18,8 +18,10 @@ export interface Layout {
   /** association: certificate and key of DICOM TLS, put there by whoever runs the site. Apart from `tls`, so that neither process can read the other's key. */
   readonly dicomTls: string;
   /** One Unix socket for each peer of the keeper. */
+  /** web: what the desk page uploads, one folder an import; the importer reads and removes it. */
+  readonly uploads: string;
   readonly run: string;
-  readonly sockets: { readonly association: string; readonly web: string; readonly inspector: string; readonly terminal: string };
+  readonly sockets: { readonly association: string; readonly web: string; readonly inspector: string; readonly importer: string; readonly terminal: string };
 }
 
 /** Paths under a data directory. Makes nothing. */
@@ -34,11 +36,13 @@ export function layoutOf(data: string): Layout {
     audit: join(data, 'audit'),
     tls: join(data, 'tls'),
     dicomTls: join(data, 'dicom-tls'),
+    uploads: join(data, 'uploads'),
     run,
     sockets: {
       association: join(run, 'association', 'keeper.sock'),
       web: join(run, 'web', 'keeper.sock'),
       inspector: join(run, 'inspector', 'keeper.sock'),
+      importer: join(run, 'importer', 'keeper.sock'),
       terminal: join(run, 'terminal', 'keeper.sock'),
     },
   };

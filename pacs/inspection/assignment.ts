@@ -20,6 +20,8 @@ export interface Assignment {
   readonly dataSetDigest: boolean;
   /** Also describe the spans for people, and the bytes of a window. */
   readonly map: { readonly window: { readonly offset: number; readonly length: number } | null } | null;
+  /** A file beside the images of a medium: the engines look at it, the rules for objects do not (examiner/companion.ts). */
+  readonly companion?: boolean;
 }
 
 export type EngineStatus = InspectorStatus['engines'][number];

@@ -1,6 +1,7 @@
 /** Checks of what other processes send. A message that fails is refused whole; nothing is repaired. */
 import { refused } from '@lazaret/system/failure.ts';
 import { isDigest, isObjectId, type Digest, type ObjectId, type ReceivedObject, type Source } from '../reception/contract.ts';
+import type { CompanionConclusion } from './companion.ts';
 import { verdicts, type Conclusion, type Disarmed, type Finding, type InstanceReport } from './contract.ts';
 
 /** What a person reads, not what an attacker wants to store: more findings than this add nothing. */
@@ -72,6 +73,14 @@ export function checkConclusion(untrusted: unknown): Conclusion {
     disarmed: value['disarmed'] === null ? null : checkDisarmed(value['disarmed']), epoch: text(value, 'epoch', textMax), ms: Number(value['ms']) || 0,
     instance: value['instance'] === null ? null : checkInstance(value['instance']),
   };
+}
+
+/** What the engines said of a companion; throws like the others. */
+export function checkScanned(untrusted: unknown): CompanionConclusion {
+  const value = fields(untrusted, 'a conclusion');
+  const verdict = verdicts.find((each) => each === value['verdict']);
+  if (verdict === undefined || !Array.isArray(value['findings'])) throw refused('request-invalid', 'there is no such conclusion');
+  return { objectId: checkObjectId(value['objectId']), sha256: digest(value, 'sha256'), verdict, findings: value['findings'].slice(0, findingsMax).map(checkFinding) };
 }
 
 function checkFinding(untrusted: unknown): Finding {

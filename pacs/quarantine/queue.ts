@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { broken, unavailable } from '@lazaret/system/failure.ts';
 import type { Digest, ObjectId } from '../reception/contract.ts';
+import type { CompanionConclusion } from './companion.ts';
 import type { Conclusion, Work } from './contract.ts';
 import type { Job, MapAnswer } from './requests.ts';
 import type { Counts } from './parts.ts';
@@ -50,12 +51,16 @@ export class Queue {
   #last = 0;
   #spilled = false;
   #urgentJobs: Job[] = [];
+  /** Files beside the images of media, oldest first: they take turns with new objects, so that neither a busy modality nor a full disc waits for the other. */
+  #companionJobs: Job[] = [];
+  #companionTurn = false;
   #polls: Poll[] = [];
   /** By object id for inspections and rechecks, by job id for maps. */
   readonly #leases = new Map<string, Lease>();
   readonly #held = new WeakMap<AbortSignal, Set<string>>();
   readonly #rechecks = new Map<string, Urgent<Conclusion>>();
   readonly #maps = new Map<string, Urgent<MapAnswer>>();
+  readonly #companions = new Map<string, Urgent<CompanionConclusion>>();
   #spare: Spare | null = null;
   #liveAt = 0;
   readonly #counts: Counts;
@@ -124,6 +129,25 @@ export class Queue {
     this.#rechecks.get(objectId)?.resolve(conclusion);
   }
 
+  /** Has the engines look at a file beside the images of a medium. Rejects where the inspector is lost meanwhile. */
+  companion(work: Work): Promise<CompanionConclusion> {
+    const { promise, resolve, reject } = Promise.withResolvers<CompanionConclusion>();
+    this.#companions.set(work.objectId, { promise, resolve, reject });
+    const end = (): void => {
+      this.#companions.delete(work.objectId);
+      this.#companionJobs = this.#companionJobs.filter((job) => job.kind !== 'companion' || job.work !== work);
+    };
+    promise.then(end, end);
+    this.#companionJobs.push({ kind: 'companion', work });
+    this.#serve();
+    return promise;
+  }
+  scanned(conclusion: CompanionConclusion, signal: AbortSignal): void {
+    if (this.#leases.get(conclusion.objectId)?.signal !== signal) return;
+    this.#drop(conclusion.objectId);
+    this.#companions.get(conclusion.objectId)?.resolve(conclusion);
+  }
+
   map(work: Work, area: 'quarantine' | 'archive', window: { offset: number; length: number } | null): Promise<MapAnswer> {
     const jobId = randomUUID();
     return this.#ask(this.#maps, jobId, { kind: 'map', jobId, work, area, window }, urgentMs);
@@ -153,7 +177,7 @@ export class Queue {
   #take(max: number, signal: AbortSignal): Job[] {
     const jobs: Job[] = [];
     while (jobs.length < max) {
-      const job = this.#urgentJobs.shift() ?? this.#nextInspection() ?? this.#nextSpare();
+      const job = this.#urgentJobs.shift() ?? this.#nextOfTwo() ?? this.#nextSpare();
       if (job === null) break;
       jobs.push(job);
       const key = keyOf(job);
@@ -163,6 +187,11 @@ export class Queue {
       if (job.kind === 'inspect' && job.area === 'quarantine') this.#counts.move('waiting', 'inspecting');
     }
     return jobs;
+  }
+
+  #nextOfTwo(): Job | null {
+    this.#companionTurn = !this.#companionTurn;
+    return this.#companionTurn ? (this.#companionJobs.shift() ?? this.#nextInspection()) : (this.#nextInspection() ?? this.#companionJobs.shift() ?? null);
   }
 
   #nextInspection(): Job | null {
@@ -241,6 +270,9 @@ export class Queue {
       if (lease.job.kind === 'inspect' && lease.job.area === 'quarantine') {
         this.#counts.move('inspecting', 'waiting');
         this.#waiting.push(lease.job.work);
+      } else if (lease.job.kind === 'companion') {
+        // It may be what ends inspectors: it is not given out again, and stays behind unscanned.
+        this.#companions.get(key)?.reject(unavailable('inspection-interrupted', 'the scan ended before it had an answer'));
       } else if (this.#maps.has(key)) {
         this.#urgentJobs.push(lease.job);
       } else {

@@ -22,9 +22,13 @@
  * | web, terminal | status         | null                                   | StatusAnswer |
  * | web, terminal | rescan         | RescanRequest                          | RescanStatus or null: the archive inspected again |
  * | web, terminal | trace          | TraceRequest                           | TraceAnswer: where objects came from, what came with them, who has seen them |
+ * | importer, terminal | admit   | as for web                             | as for web |
+ * | importer, terminal | companion | reception/media/contract.ts          | CompanionAnswer: a file beside the images of a medium, scanned and gone |
+ * | importer, terminal, web | import | reception/media/contract.ts         | what became of a medium |
  * | inspector   | claim          | { max }                                | Job[], waiting up to 20 s for the first |
  * | inspector   | conclude       | Conclusion                             | null, once committed |
  * | inspector   | mapped         | { jobId, map }                         | null: answer to a map job |
+ * | inspector   | scanned        | CompanionConclusion                    | null: answer to a companion job |
  * | inspector   | hello          | InspectorStatus                        | null: engines, versions, sandbox; repeated when they change |
  */
 import type { ObjectId } from '../reception/contract.ts';
@@ -33,6 +37,8 @@ import type { LedgerEntry, State, Work } from './contract.ts';
 
 export type Job =
   | { readonly kind: 'inspect'; readonly work: Work; readonly area: 'quarantine' | 'archive' }
+  /** A file beside the images of a medium, in `companionsFolder` (companion.ts). */
+  | { readonly kind: 'companion'; readonly work: Work }
   | { readonly kind: 'map'; readonly jobId: string; readonly work: Work; readonly area: 'quarantine' | 'archive'; readonly window: { readonly offset: number; readonly length: number } | null };
 
 export interface ListRequest {

@@ -10,6 +10,8 @@ import { connectChannel } from '@lazaret/system/channel.ts';
 import { runProcess } from '@lazaret/system/process.ts';
 import { confine } from '@lazaret/system/sandbox.ts';
 import { objectPath } from '@lazaret/system/layout.ts';
+import { companionsFolder } from '@lazaret/pacs/quarantine/companion.ts';
+import { scanCompanion } from '@lazaret/pacs/inspection/companion.ts';
 import { clamdEngine } from '@lazaret/pacs/inspection/engines/clamd.ts';
 import { Decoding } from '@lazaret/pacs/inspection/decoding.ts';
 import { Inspection } from '@lazaret/pacs/inspection/inspection.ts';
@@ -30,10 +32,11 @@ await runProcess(async (settings) => {
   });
   const confined = confine(processes.decoder, settings);
   const decoder = new Decoding({ start: () => confined, memoryBytesMax: processes.decoder.memoryMiBMax * 1024 * 1024, log: (line) => process.stderr.write(line) });
-  const inspection = new Inspection(pool, settings.clamd === null ? null : clamdEngine(settings.clamd), { decoder, policy: settings.decode });
+  const clamd = settings.clamd === null ? null : clamdEngine(settings.clamd);
+  const inspection = new Inspection(pool, clamd, { decoder, policy: settings.decode });
   await pool.ready();
   const channel = await connectChannel(settings.layout.sockets.inspector);
-  const path = (job: Job): string => (job.area === 'archive' ? objectPath(settings.layout.archive, job.work.sha256) : objectPath(settings.layout.quarantine, job.work.objectId));
+  const path = (job: Exclude<Job, { kind: 'companion' }>): string => (job.area === 'archive' ? objectPath(settings.layout.archive, job.work.sha256) : objectPath(settings.layout.quarantine, job.work.objectId));
   const hello = async (): Promise<void> => {
     await channel.request('hello', { sandbox: { strength: examiner.strength, text: examiner.text }, engines: await inspection.engines(), epoch: await inspection.epoch(), examiners: settings.examiners });
   };
@@ -57,6 +60,10 @@ await runProcess(async (settings) => {
     if (job.kind === 'map') {
       const map = await inspection.map(job.work, path(job), job.window);
       await channel.request('mapped', { jobId: job.jobId, map });
+      return;
+    }
+    if (job.kind === 'companion') {
+      await channel.request('scanned', await scanCompanion(pool, clamd, job.work, join(companionsFolder(settings.layout.quarantine), job.work.objectId)));
       return;
     }
     await channel.request('conclude', await inspection.conclude(job.work, path(job)));

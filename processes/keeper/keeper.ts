@@ -13,6 +13,8 @@ import { AccessStore } from '@lazaret/pacs/access/store.ts';
 import { indexInstance, readArchived, renewVerdict, withdrawInstance, type ArchivedInstance } from '@lazaret/pacs/archive/admit.ts';
 import { migrations as archiveMigrations } from '@lazaret/pacs/archive/schema.ts';
 import { Accesses, migrations as accessLogMigrations } from '@lazaret/pacs/quarantine/accesses.ts';
+import { Imports } from '@lazaret/pacs/imports/imports.ts';
+import { migrations as importMigrations } from '@lazaret/pacs/imports/schema.ts';
 import { Admissions } from '@lazaret/pacs/quarantine/admission.ts';
 import { Assets, migrations as assetMigrations } from '@lazaret/pacs/quarantine/assets.ts';
 import { Commits } from '@lazaret/pacs/quarantine/commits.ts';
@@ -37,7 +39,7 @@ import { tablesOf } from './tables.ts';
 export async function startKeeper(layout: Layout, fatal: (error: unknown) => void): Promise<Running> {
   await makeFolders(layout);
   const log = await AuditLog.open(layout.audit);
-  const database = await openDatabase(layout.database, [ledgerMigrations, archiveMigrations, accessMigrations, assetMigrations, rescanMigrations, accessLogMigrations, traceMigrations]);
+  const database = await openDatabase(layout.database, [ledgerMigrations, archiveMigrations, accessMigrations, assetMigrations, rescanMigrations, accessLogMigrations, traceMigrations, importMigrations]);
   const ledger = new Ledger(database);
   const commits = new Commits(database, log, fatal);
   const counts = new Counts(ledger);
@@ -70,9 +72,11 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const rescan = new Rescan(whole, upkeep, signatures);
   const accesses = new Accesses(database);
   const access = new AccessStore({ database, record: (message) => commits.submit((group) => group.record.message(message)), now: () => Date.now() });
+  const imports = new Imports(whole);
+  await imports.recover();
   const tables = tablesOf({
     parts: whole, signatures, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions, accesses), listing: new Listing(whole, conclusions), upkeep, rescan, accesses, trace: new Trace(whole, accesses),
-    assets: new Assets(database, commits),
+    assets: new Assets(database, commits), imports,
   });
   await accesses.catchUp(layout.audit, log.size, commits);
   await commits.submit((group) => group.record.message(activity(group.time, 'start')));
@@ -87,6 +91,7 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
     async stop() {
       clearInterval(sweep);
       whole.queue.close();
+      imports.close();
       for (const server of servers) stopListening(server);
       await rescan.close();
       await commits.submit((group) => group.record.message(activity(group.time, 'stop')));

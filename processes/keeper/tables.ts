@@ -1,13 +1,14 @@
 /** What each socket may ask (pacs/quarantine/requests.ts). Bodies are checked by the handlers; what is not here ends the connection. */
 import type { RequestTable } from '@lazaret/system/channel.ts';
 import { refused } from '@lazaret/system/failure.ts';
+import type { Imports } from '@lazaret/pacs/imports/imports.ts';
 import type { AccessStore } from '@lazaret/pacs/access/store.ts';
 import { spaceAt, type Admissions } from '@lazaret/pacs/quarantine/admission.ts';
 import type { Accesses } from '@lazaret/pacs/quarantine/accesses.ts';
 import type { Assets } from '@lazaret/pacs/quarantine/assets.ts';
 import type { Conclusions } from '@lazaret/pacs/quarantine/conclusion.ts';
 import { checkDecide, type Decisions } from '@lazaret/pacs/quarantine/decisions.ts';
-import { checkDigest, checkFields, checkObjectId, checkReceived, checkText } from '@lazaret/pacs/quarantine/guards.ts';
+import { checkDigest, checkFields, checkObjectId, checkReceived, checkScanned, checkText } from '@lazaret/pacs/quarantine/guards.ts';
 import { workOf } from '@lazaret/pacs/quarantine/ledger.ts';
 import { checkList, type Listing } from '@lazaret/pacs/quarantine/listing.ts';
 import { checkMessage } from '@lazaret/pacs/quarantine/messages.ts';
@@ -41,10 +42,11 @@ export interface Stations {
   readonly accesses: Accesses;
   readonly trace: Trace;
   readonly assets: Assets;
+  readonly imports: Imports;
 }
 
-export function tablesOf(stations: Stations): Readonly<Record<'association' | 'web' | 'inspector' | 'terminal', RequestTable>> {
-  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets } = stations;
+export function tablesOf(stations: Stations): Readonly<Record<'association' | 'web' | 'inspector' | 'importer' | 'terminal', RequestTable>> {
+  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports } = stations;
   const { queue, commits, log, counts, layout, ledger } = parts;
 
   const admit: RequestTable = {
@@ -57,6 +59,11 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
       });
       return null;
     },
+  };
+  const media: RequestTable = {
+    admit: admit['admit']!,
+    companion: (body) => imports.companion(body),
+    import: (body, call) => imports.handle(body, 'reader', call),
   };
   const people: RequestTable = {
     list: (body) => listing.list(checkList(body)),
@@ -85,6 +92,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
     association: { ...admit, asset: (body) => assets.find(body) },
     web: {
       ...admit, ...people,
+      import: (body, call) => imports.handle(body, 'web', call),
       concluded: (body, call) => {
         const value = checkFields(body);
         const timeoutMs = Number(value['timeoutMs']);
@@ -120,12 +128,17 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
         queue.mapped(String(value['jobId']), call.signal, value['map'] as MapAnswer);
         return null;
       },
+      scanned: (body, call) => {
+        queue.scanned(checkScanned(body), call.signal);
+        return null;
+      },
       hello: (body, call) => {
         signatures.hello(call.signal, checkFields(body) as unknown as InspectorStatus);
         return null;
       },
     },
-    terminal: { ...people, map, export: (body) => decisions.export(body), access: (body) => access.handle(body, 'terminal'), assets: (body) => assets.handle(body) },
+    importer: media,
+    terminal: { ...people, ...media, map, export: (body) => decisions.export(body), access: (body) => access.handle(body, 'terminal'), assets: (body) => assets.handle(body) },
   };
 }
 

@@ -17,7 +17,7 @@ import { lockDataDirectory } from './lock.ts';
 import { welcome } from './welcome.ts';
 
 /** The keeper first: all others ask it. */
-const afterKeeper: readonly ProcessName[] = ['inspector', 'association', 'web'];
+const afterKeeper: readonly ProcessName[] = ['inspector', 'association', 'web', 'importer'];
 /** A process that ends again and again is started ever more slowly, at most this slowly. */
 const backoffMsMax = 10_000;
 /** A process that ran this long before it ended is started at once. */
@@ -48,7 +48,7 @@ class Supervisor {
   async stop(): Promise<void> {
     this.#stopping = true;
     // Doors first, then who works, then who remembers: nothing is admitted that nobody could record.
-    await Promise.all((['association', 'web'] as const).map((name) => this.#children.get(name)?.stop()));
+    await Promise.all((['association', 'web', 'importer'] as const).map((name) => this.#children.get(name)?.stop()));
     await this.#children.get('inspector')?.stop();
     await this.#children.get('keeper')?.stop();
   }
@@ -126,7 +126,7 @@ class Supervisor {
 }
 
 function makeFolders(layout: Layout): void {
-  const folders = [layout.data, layout.arriving, layout.quarantine, layout.archive, dirname(layout.database), layout.audit, layout.tls, layout.run, ...Object.values(layout.sockets).map((path) => dirname(path))];
+  const folders = [layout.data, layout.arriving, layout.quarantine, layout.archive, dirname(layout.database), layout.audit, layout.tls, layout.uploads, layout.run, ...Object.values(layout.sockets).map((path) => dirname(path))];
   for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 });
 }
 

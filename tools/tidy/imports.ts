@@ -13,6 +13,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   'pacs/inspection': ['dicom', 'system', 'audit', 'pacs/access', 'pacs/reception/contract.ts', 'pacs/quarantine'],
   'pacs/archive': ['dicom', 'system', 'audit', 'pacs/access', 'pacs/reception/contract.ts', 'pacs/quarantine', 'pacs/inspection'],
   'pacs/retrieval': ['dicom', 'system', 'audit', 'hospital/assets/lookup.ts', 'pacs/access', 'pacs/reception/contract.ts', 'pacs/quarantine', 'pacs/inspection', 'pacs/archive'],
+  'pacs/imports': ['dicom', 'system', 'audit', 'pacs/access', 'pacs/reception/contract.ts', 'pacs/reception/media/contract.ts', 'pacs/reception/media/volume.ts', 'pacs/quarantine', 'pacs/inspection/verdict.ts', 'pacs/archive'],
   console: ['system', 'pacs/access', 'pacs/reception/contract.ts', 'pacs/quarantine', 'pacs/inspection/verdict.ts', 'audit', 'dicom'],
   viewer: [],
   processes: ['dicom', 'system', 'audit', 'hospital', 'pacs', 'console', 'viewer', 'processes.ts'],

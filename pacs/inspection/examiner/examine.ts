@@ -12,6 +12,7 @@ import type { Disarmed, Finding } from '../../quarantine/contract.ts';
 import { encodeSpans, findingsMax, type Assignment, type Report } from '../assignment.ts';
 import { isDecodable } from '../decoder/contract.ts';
 import { overlapBytes, yaraName, type YaraEngine } from '../engines/yara.ts';
+import { examineCompanion } from './companion.ts';
 import { checkContent, checkUnrecognised, type Content } from './content.ts';
 import { checkPart } from './contentmagic.ts';
 import { describe } from './describe.ts';
@@ -31,6 +32,7 @@ const partBytes = 16 * 1024 * 1024;
 export function examine(assignment: Assignment, engine: YaraEngine): { readonly report: Report; readonly spans: Uint8Array } {
   const source = new FileSource(assignment.path);
   try {
+    if (assignment.companion === true) return examineCompanion(assignment, source, engine);
     const mapped = mapObject(source, { inflateRaw });
     const reading = new Reading(mapped, assignment.work);
     const unrecognised = isUnrecognised(mapped);

@@ -1,0 +1,171 @@
+/**
+ * Import of a medium: who asks what, and the shapes that pass between them.
+ *
+ *   ./lazaret import PATH                                       desk page (console)
+ *        │ starts                                                  │ writes uploads/<upload>/…, asks the keeper for { do: 'ask', upload }
+ *        ▼                                                         ▼
+ *   media ▯  sandboxed: sees one medium, writes arriving/     importer ─ starts ─▶ media ▯
+ *        │ frames over pipes (protocol.ts)                         │
+ *        ▼                                                         ▼
+ *   ImportRun (run.ts), which asks the keeper for everything that lasts:
+ *
+ * | request   | body | answer |
+ * |-----------|------|--------|
+ * | import    | { do: 'begin', medium, listing, files, person, address, upload } | Begun: the import's id, and which files an earlier, interrupted run of the same medium has settled |
+ * | admit     | ReceivedObject, as every door does | Admission |
+ * | companion | { id, objectId, bytes, sha256, path } | CompanionAnswer: the file was scanned where it lay and is gone |
+ * | import    | { do: 'files', id, files: FileFate[] } | null, once durable |
+ * | import    | { do: 'end', id, outcome, notes, directories } | ImportStatus |
+ * | import    | { do: 'status', id } | ImportStatus: to be asked for again until `state` is `settled` |
+ * | import    | { do: 'receipt', id } | Receipt; kept for good once the import is settled |
+ * | import    | { do: 'list', limit } | ImportStatus[], newest first |
+ * | import    | { do: 'ask', upload, label, person, address } | { id }: the importer is told to read uploads/<upload> |
+ * | import    | { do: 'next' } | Asked or null after 20 s: for the importer alone |
+ *
+ * `import` is on the sockets of web, terminal and importer (`admit`, `companion`, `begin`, `files`, `end` and `next` not for web). An `upload` is 32 hex digits: the
+ * folder `uploads/<upload>` that web fills, a tree of files as the browser had them, or a single image or ZIP; names in it are data. Who filled it must have closed all files. The importer
+ * removes it when it was read to its end.
+ *
+ * An import is idempotent: what is kept already is a duplicate, which is success. A medium is known again by the digest of its listing (paths, lengths,
+ * times); a run that was interrupted goes on where it was.
+ */
+import type { Digest, ObjectId } from '../contract.ts';
+import type { MediumKind } from './volume.ts';
+
+export type { MediumKind } from './volume.ts';
+
+/** What a medium says of itself. Texts are the medium's own, so for people only. */
+export interface Medium {
+  readonly kind: MediumKind;
+  readonly label: string;
+  readonly identifier: string;
+  /** Of an image or a drive; 0 for a folder. */
+  readonly bytes: number;
+}
+
+/** What became of one file. Objects get their verdict afterwards, in the ledger under `objectId`. */
+export const fates = ['admitted', 'duplicate', 'left', 'infected', 'unscanned', 'directory', 'same', 'link', 'special', 'unreadable', 'refused'] as const;
+/**
+ * `admitted`, `duplicate`: an object in the quarantine or archive. `left`: a companion, scanned, nothing found. `infected`: a companion in which an engine
+ * recognises malicious software. `unscanned`: a companion that no engine could look into. `directory`: a DICOMDIR. `same`: another name for the bytes of an earlier file.
+ * `link`, `special`: not followed. `unreadable`: the medium does not give all its bytes. `refused`: an object that the quarantine did not take.
+ */
+export type Fate = (typeof fates)[number];
+
+export interface FileFate {
+  /** Its place in the listing. */
+  readonly index: number;
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: Digest | '';
+  readonly fate: Fate;
+  readonly objectId: ObjectId | '';
+  /** What it is, for people: "Windows program", "text". */
+  readonly what: string;
+  /** Why, with places: "bytes 4096 to 6143: the medium is damaged there"; codes of what was found in a companion. */
+  readonly text: string;
+}
+
+/** What a DICOMDIR lists and the medium holds (PS3.10 §8). It is a hint: every file is looked at whatever it says. */
+export interface DirectoryReport {
+  readonly path: string;
+  readonly listed: number;
+  /** Listed, and no file of that name is there. At most `directoryTextsMax` of each; the counts are whole. */
+  readonly absent: readonly string[];
+  readonly absentCount: number;
+  /** Objects that it does not list. */
+  readonly unlisted: readonly string[];
+  readonly unlistedCount: number;
+  /** The file holds another instance than the directory says. */
+  readonly different: readonly string[];
+  readonly differentCount: number;
+  /** Why it could not be read, or "". */
+  readonly problem: string;
+}
+export const directoryTextsMax = 50;
+
+export interface Begun {
+  readonly id: string;
+  /** Indices of files that need not be read again. */
+  readonly done: readonly number[];
+  readonly resumed: boolean;
+}
+export interface Asked {
+  readonly id: string;
+  readonly upload: string;
+  readonly label: string;
+  readonly person: string;
+  readonly address: string;
+}
+export interface CompanionAnswer {
+  readonly verdict: 'clean' | 'infected' | 'unscannable';
+  readonly text: string;
+}
+
+/** `asked`: nobody has begun. `reading`. `inspecting`: all was read, verdicts are outstanding. `settled`. `interrupted`: can go on. `failed`: the medium could not be read at all. */
+export type ImportState = 'asked' | 'reading' | 'inspecting' | 'settled' | 'interrupted' | 'failed';
+
+export interface ImportStatus {
+  readonly id: string;
+  readonly state: ImportState;
+  readonly medium: Medium;
+  readonly person: string;
+  readonly begunAt: number;
+  readonly endedAt: number | null;
+  /** Of the listing. */
+  readonly files: number;
+  readonly bytes: number;
+  readonly done: number;
+  readonly doneBytes: number;
+  readonly fates: Readonly<Partial<Record<Fate, number>>>;
+  /** Objects by what the ledger says of them now. */
+  readonly waiting: number;
+  readonly archived: number;
+  readonly held: number;
+  /** Held since malicious software was recognised. */
+  readonly malicious: number;
+  /** Why it failed, or "". */
+  readonly problem: string;
+}
+
+export interface ReceiptSeries {
+  readonly seriesInstanceUID: string;
+  readonly modality: string;
+  readonly description: string;
+  readonly instances: number;
+}
+export interface ReceiptStudy {
+  readonly studyInstanceUID: string;
+  readonly patientName: string;
+  readonly patientID: string;
+  readonly description: string;
+  readonly date: string;
+  readonly instances: number;
+  readonly series: readonly ReceiptSeries[];
+}
+export interface ReceiptHeld {
+  readonly objectId: ObjectId;
+  readonly path: string;
+  readonly verdict: string;
+  readonly code: string;
+  /** What was found, in words; the advice is in the verdict table under `code`. */
+  readonly text: string;
+  readonly patientName: string;
+  readonly patientID: string;
+}
+export interface Receipt extends ImportStatus {
+  /** Milliseconds since 1970 at which it was drawn up. */
+  readonly at: number;
+  readonly patients: number;
+  readonly studies: readonly ReceiptStudy[];
+  /** Objects that were kept already, by an earlier import or another door. */
+  readonly duplicates: number;
+  /** Lists hold at most `receiptLinesMax` lines; the counts in `fates` are whole. */
+  readonly withheld: readonly ReceiptHeld[];
+  readonly left: readonly FileFate[];
+  readonly infected: readonly FileFate[];
+  readonly unreadable: readonly FileFate[];
+  readonly directories: readonly DirectoryReport[];
+  readonly notes: readonly string[];
+}
+export const receiptLinesMax = 2_000;

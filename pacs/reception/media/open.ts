@@ -1,0 +1,28 @@
+/** Which reader a medium is for: by its bytes, in the order in which an operating system would try. */
+import { Device } from './device.ts';
+import { openFAT } from './fat.ts';
+import { openDisc } from './disc.ts';
+import { FolderVolume } from './folder.ts';
+import { Unreadable, type Volume } from './volume.ts';
+import { openZIP } from './zip.ts';
+
+/** File systems that are told apart only to say what to do with them. */
+const others: readonly (readonly [at: number, magic: string, name: string])[] = [
+  [3, 'EXFAT   ', 'an exFAT file system'], [3, 'NTFS    ', 'an NTFS file system'], [32, 'NXSB', 'an APFS file system'], [1024, 'H+', 'an HFS+ file system'], [1024, 'HX', 'an HFS+ file system'],
+  [1080, '\x53\xef', 'a Linux file system'], [0, 'Rar!', 'a RAR archive'], [0, '7z\xbc\xaf\x27\x1c', 'a 7z archive'], [0, '\x1f\x8b', 'a gzip archive'], [257, 'ustar', 'a TAR archive'],
+];
+
+export function openFolder(path: string, label: string): Volume {
+  return new FolderVolume(path, label);
+}
+
+/** Throws Unreadable with a sentence for people. */
+export function openImage(descriptor: number, length: number, label: string): Volume {
+  const device = new Device(descriptor, length);
+  const volume = openZIP(device, label) ?? openDisc(device) ?? openFAT(device);
+  if (volume !== null) return volume;
+  const start = length === 0 ? Buffer.alloc(0) : device.read(0, Math.min(length, 2048));
+  const known = others.find(([at, magic]) => start.length >= at + magic.length && start.toString('latin1', at, at + magic.length) === magic);
+  if (known !== undefined) throw new Unreadable(`It is ${known[2]}, which cannot be read without mounting or unpacking it: do that, and import the folder.`);
+  throw new Unreadable('It is no image of a disc or stick that is known here, and no ZIP file. A single DICOM file is sent with `./lazaret send`; a medium that the system can mount is imported as a folder.');
+}
