@@ -90,7 +90,7 @@ test('an export is on the record, for its owner only, and overwrites nothing', a
   // There is no examiner here: the file map is what is missing from the report, and the export says so.
   inspector.close();
   inspector = await connectChannel(layout.sockets.inspector);
-  const answer = inspector.request<Job[]>('claim', { max: 1 }).then(([job]) => inspector.request('mapped', { jobId: job!.kind === 'map' ? job!.jobId : '', map: { bytes: 1, spans: [], findings: [], window: null } }));
+  const answer = inspector.request<Job[]>('claim', { max: 1 }).then(([job]) => inspector.request('mapped', { jobId: job!.kind === 'map' ? job!.jobId : '', map: { bytes: 1, spans: [], findings: [], window: null, parts: [], partCount: 0 } }));
   const exported = await call(quarantine, 'export', work.objectId, '--to', folder, '--as', 'anna');
   await answer;
   assert.equal(exported.code, 0, exported.err);

@@ -54,6 +54,11 @@ export const windowBytesMax = 4096;
 /** Spans drawn in one map for people. */
 export const drawnSpansMax = 4000;
 
+/** Parts listed in one map for people; those in which something was found come first. */
+export const listedPartsMax = 300;
+/** Longest name of a part: a path within containers within containers is longer than anybody reads. */
+export const partNameMax = 200;
+
 const spanBytes = 8 + 8 + 4 + 1 + 1;
 
 /** The columns one after the other, little-endian as every machine that we run on. */

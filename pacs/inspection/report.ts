@@ -5,8 +5,8 @@
 import { checkSpans } from '@lazaret/dicom/filemap/check.ts';
 import { isDigest, type Digest } from '../reception/contract.ts';
 import type { Disarmed, Finding, FrameTable, InstanceReport, Work } from '../quarantine/contract.ts';
-import type { MapAnswer, MapSpan } from '../quarantine/requests.ts';
-import { decodeSpans, drawnSpansMax, findingTextMax, findingsMax, windowBytesMax, type EngineStatus, type ExaminerHello, type Report } from './assignment.ts';
+import type { MapAnswer, MapPart, MapSpan } from '../quarantine/requests.ts';
+import { decodeSpans, drawnSpansMax, findingTextMax, findingsMax, windowBytesMax, type EngineStatus, type ExaminerHello, type Report, listedPartsMax, partNameMax } from './assignment.ts';
 import { isDecodable, type PixelForm } from './decoder/contract.ts';
 
 /** 20,000 frames with functional groups are some 30 MiB. */
@@ -186,7 +186,20 @@ function checkMap(untrusted: unknown, bytes: number): MapAnswer {
       vr: text(span['vr'], 2, /^[A-Z]*$/),
     };
   });
-  return { bytes, spans, findings: list(value['findings'], findingsMax).map((finding) => checkFinding(finding, bytes)), window: value['window'] === null ? null : checkWindow(value['window'], bytes) };
+  const parts = list(value['parts'], listedPartsMax).map((untrustedPart): MapPart => {
+    const part = fields(untrustedPart);
+    const offset = count(part['offset'], bytes);
+    return {
+      name: printable(text(part['name'], partNameMax)),
+      depth: count(part['depth'], 64),
+      bytes: count(part['bytes'], Number.MAX_SAFE_INTEGER),
+      offset,
+      length: count(part['length'], bytes - offset),
+      tag: text(part['tag'], 11, tagGrammar),
+      codes: list(part['codes'], findingsMax).map((code) => text(code, 64, codeGrammar)),
+    };
+  });
+  return { bytes, spans, parts, partCount: count(value['partCount'], Number.MAX_SAFE_INTEGER), findings: list(value['findings'], findingsMax).map((finding) => checkFinding(finding, bytes)), window: value['window'] === null ? null : checkWindow(value['window'], bytes) };
 }
 
 function checkWindow(untrusted: unknown, bytes: number): NonNullable<MapAnswer['window']> {

@@ -19,6 +19,7 @@
  * | terminal    | map            | as for web                             | as for web |
  * | terminal    | export         | { objectId, person, reason }           | LedgerEntry, once it is on the record that the bytes leave the vault |
  * | terminal    | assets         | { do: list, add or remove, asset? }       | Asset[] |
+ * | terminal    | safekeeping    | SafekeepingRequest (pacs/archive/safekeeping) | backup, verification and repair: what changes the ledger or is put on the record |
  * | web, terminal | status         | null                                   | StatusAnswer |
  * | web, terminal | rescan         | RescanRequest                          | RescanStatus or null: the archive inspected again |
  * | web, terminal | trace          | TraceRequest                           | TraceAnswer: where objects came from, what came with them, who has seen them |
@@ -81,6 +82,24 @@ export interface MapAnswer {
   readonly findings: LedgerEntry['findings'];
   /** Up to 4 KiB of the object as base64, from `offset`. */
   readonly window: { readonly offset: number; readonly base64: string } | null;
+  /** What was unpacked out of the object, each directly behind what it came out of; at most some hundreds of them. */
+  readonly parts: readonly MapPart[];
+  /** How many there are in all. */
+  readonly partCount: number;
+}
+/** An inflated stream, a decoded text, an entry of a container. */
+export interface MapPart {
+  readonly name: string;
+  /** How many parts it is inside of. */
+  readonly depth: number;
+  /** Unpacked. */
+  readonly bytes: number;
+  /** What it came out of, in the object. */
+  readonly offset: number;
+  readonly length: number;
+  readonly tag: string;
+  /** Codes of what was found in it. */
+  readonly codes: readonly string[];
 }
 export interface MapSpan {
   readonly offset: number;
@@ -213,6 +232,8 @@ export interface StatusAnswer {
   readonly inspector: InspectorStatus | null;
   /** The archive inspected again: now, or the last time; null: never. */
   readonly rescan?: RescanStatus | null;
+  /** What was last done to keep it safe: backup, verification, sweep, drill. */
+  readonly safekept?: readonly { readonly what: string; readonly at: number; readonly objects: number; readonly bytes: number; readonly findings: number }[];
   readonly audit: { readonly entries: number; readonly root: string };
   readonly disk: { readonly freeBytes: number; readonly totalBytes: number };
 }

@@ -8,7 +8,7 @@ import { BytesSource } from '../../dicom/dataset/bytes.ts';
 import { attributeOf, tagText } from '../../dicom/dictionary/dictionary.ts';
 import { spanKinds } from '../../dicom/filemap/contract.ts';
 import { mapObject } from '../../dicom/filemap/map.ts';
-import type { DecideAnswer, DecideRequest, ListAnswer, ListRequest, MapAnswer, MapSpan, StatusAnswer } from '../../pacs/quarantine/requests.ts';
+import type { DecideAnswer, DecideRequest, ListAnswer, ListRequest, MapAnswer, MapSpan, StatusAnswer, TraceAnswer, TraceRequest } from '../../pacs/quarantine/requests.ts';
 import { states, type Finding, type LedgerEntry, type Proposal, type State, type Verdict } from '../../pacs/quarantine/contract.ts';
 import type { Digest, ObjectId, Source } from '../../pacs/reception/contract.ts';
 import { refused } from '../../system/failure.ts';
@@ -117,6 +117,28 @@ export function sampleKeeper(now: number): { request<Answer>(name: string, body:
       samples.set(entry.objectId, { entry: decided, bytes });
       return { outcome: isDone ? 'done' : 'proposed', entry: decided };
     },
+    trace: ({ id, source }: TraceRequest): TraceAnswer => {
+      const all = [...samples.values()].map(({ entry }) => entry);
+      const subjects = source === '' ? all.filter((entry) => entry.objectId === id || entry.sopInstanceUID === id) : all.filter((entry) => [entry.source.peer, entry.source.callingAETitle, entry.source.address].includes(source));
+      const [first] = subjects;
+      if (first === undefined && source === '') throw refused('object-unknown', 'There is no object with this id, SOP Instance UID or SHA-256.');
+      const batches = [...new Set(subjects.map((entry) => entry.source.batch))];
+      const others = all.filter((entry) => batches.includes(entry.source.batch) && !subjects.includes(entry));
+      const near = first === undefined || source !== '' ? [] : all.filter((entry) => entry.source.peer === first.source.peer && !batches.includes(entry.source.batch));
+      const messages = [...new Set([...subjects, ...near].map((entry) => entry.source.batch))].map((batch) => all.filter((entry) => entry.source.batch === batch));
+      return {
+        objects: [...subjects.map((entry) => [entry, 'subject'] as const), ...others.map((entry) => [entry, 'message'] as const), ...near.map((entry) => [entry, 'source'] as const)].map(([entry, relation]) => ({
+          ...entry, relation, codes: entry.findings.map(({ code }) => code), archivedSha256: '', withdrawn: relation === 'subject' && entry.state === 'held', message: messages.findIndex((of) => of.includes(entry)),
+        })),
+        messages: messages.map((of) => ({ source: of[0]!.source, first: of.at(-1)!.receivedAt, last: of[0]!.receivedAt, objects: of.length })),
+        accesses: first === undefined ? [] : [
+          { kind: 'opened', person: 'r.castellanos', address: '10.20.9.14', destination: '', what: 'frames', first: now - 200_000, last: now - 100_000, count: 31, studyInstanceUID: first.studyInstanceUID, objectIds: [first.objectId], auditEntry: 48_107 },
+          { kind: 'opened', person: 'ward 4 <script>', address: '10.20.9.40', destination: '', what: 'instances', first: now - 90_000, last: now - 90_000, count: 1, studyInstanceUID: first.studyInstanceUID, objectIds: [first.objectId], auditEntry: 48_150 },
+          { kind: 'sent', person: 'lazaret', address: '', destination: 'PACS_MAIN at 10.20.4.1', what: '', first: now - 80_000, last: now - 80_000, count: 1, studyInstanceUID: first.studyInstanceUID, objectIds: [first.objectId], auditEntry: 48_160 },
+        ],
+        decisions: [], cut: [],
+      };
+    },
     status: (): StatusAnswer => ({
       counts: counts(),
       inspector: {
@@ -128,6 +150,10 @@ export function sampleKeeper(now: number): { request<Answer>(name: string, body:
         ],
         epoch: 'structure 1; yara-x 1.9.0 rules 3f9a2c1e; clamd 1.4.6 daily 27841',
         examiners: 2,
+      },
+      rescan: {
+        run: 3, reason: 'signatures', person: '', state: 'running', epoch: 'structure 1; yara-x 1.9.0 rules 3f9a2c1e; clamd 1.4.6 daily 27841', since: 0, study: '', startedAt: now - 3_600_000, finishedAt: null,
+        objects: 181_204, bytes: 9.4e10, withdrawn: 1, postponed: 0, remaining: { objects: 402_118, bytes: 2.1e11 }, objectsPerSecond: 51.3, bytesPerSecond: 2.6e7, problem: '',
       },
       audit: { entries: 48_213, root: createHash('sha256').update('root').digest('hex') },
       disk: { freeBytes: 1.42e12, totalBytes: 3.6e12 },
@@ -192,7 +218,7 @@ function spansOf(bytes: Uint8Array): MapSpan[] {
 function mapAnswer({ entry, bytes }: Sample, window: { offset: number; length: number } | null): MapAnswer {
   const all = bytes();
   return {
-    bytes: all.byteLength, spans: spansOf(all), findings: entry.findings,
+    bytes: all.byteLength, spans: spansOf(all), findings: entry.findings, parts: [], partCount: 0,
     window: window === null ? null : { offset: window.offset, base64: Buffer.from(all.subarray(window.offset, window.offset + window.length)).toString('base64') },
   };
 }

@@ -12,7 +12,7 @@ import { repository, startSystem } from '../system.ts';
 import { axeFindings, launch, openPage } from './browser.ts';
 
 const pictures = process.env['LAZARET_PICTURES'];
-const sent = ['ct-512', 'pedicom', 'truncated', 'preamble-tiff', 'trailing-zeros', 'trailing-pe', 'text-like-code', 'nesting-1060'];
+const sent = ['ct-512', 'pedicom', 'truncated', 'preamble-tiff', 'trailing-zeros', 'trailing-pe', 'text-like-code', 'nesting-1060', 'zip-nested'];
 
 test('sign in, see why it is held and where in its bytes, release it with a reason', async (t) => {
   const chromium = peer(t, 'chromium');
@@ -46,13 +46,24 @@ test('sign in, see why it is held and where in its bytes, release it with a reas
   await page.locator('[data-row]').first().waitFor();
   assert.equal(await page.locator('[data-row]').count(), entries.filter((entry) => entry.state === 'held').length);
   await picture('held');
+  let insides = 0;
   for (const entry of entries) {
     await page.goto(`${system.https}/console/objects/${entry.objectId}`);
     await page.getByRole('slider').waitFor();
     await page.getByText(/^Bytes \d/).waitFor();
     assert.deepEqual(await axeFindings(page), [], entry.objectId);
     await picture(`${entry.verdict}-${entry.objectId.slice(0, 4)}`);
+    const inside = page.getByRole('tab', { name: /^Inside/ });
+    if (await inside.count() === 0) continue;
+    // A program in a ZIP file in a ZIP file: the tree names it.
+    await inside.click();
+    const row = page.getByRole('row', { name: /evil\.exe/ });
+    await row.getByText('A program is inside').waitFor();
+    assert.deepEqual(await axeFindings(page), [], 'inside');
+    await picture('inside');
+    insides += 1;
   }
+  assert.equal(insides, 1);
   await page.goto(`${system.https}/console/system`);
   await page.getByRole('heading', { name: 'Engines' }).waitFor();
   await picture('status');

@@ -12,6 +12,7 @@ import { findingDetail, findingWords, isOfWhole } from '../words/findings.ts';
 import { familyWords, legendOf, nameOf } from '../words/kinds.ts';
 import { plain } from '../words/plain.ts';
 import { Comparison } from './comparison.tsx';
+import { Inside } from './inside.tsx';
 import { HexView } from './hexview.tsx';
 import { PartTable } from './parttable.tsx';
 import { Patterns, Swatch } from './patterns.tsx';
@@ -133,6 +134,7 @@ function Explored({ entry, map, firstStart, finding, onFinding }: PictureProps &
         <Tabs.List className={styles['tabList']} aria-label="Beneath the picture">
           <Tabs.Trigger value="bytes">Bytes</Tabs.Trigger>
           <Tabs.Trigger value="parts">All parts</Tabs.Trigger>
+          {map.partCount > 0 && <Tabs.Trigger value="inside">Inside ({whole(map.partCount)})</Tabs.Trigger>}
           {entry.disarmed.length > 0 && <Tabs.Trigger value="disarmed">Received → disarmed</Tabs.Trigger>}
         </Tabs.List>
         <ul className={styles['legend']} aria-label="Legend">
@@ -153,6 +155,7 @@ function Explored({ entry, map, firstStart, finding, onFinding }: PictureProps &
           </div>
         </Tabs.Content>
         <Tabs.Content value="parts" tabIndex={-1}><PartTable cells={cells} findings={findings} selected={selected} onSelect={(index) => { select(index); setTab('bytes'); }} /></Tabs.Content>
+        {map.partCount > 0 && <Tabs.Content value="inside" tabIndex={-1}><Inside map={map} onSelect={(offset) => { select(indexAt(cells, offset), offset); setTab('bytes'); }} /></Tabs.Content>}
         {entry.disarmed.length > 0 && <Tabs.Content value="disarmed" tabIndex={-1}><Comparison spans={spans} disarmed={entry.disarmed} /></Tabs.Content>}
       </Tabs.Root>
     </>

@@ -2,11 +2,29 @@
 import { attributeOf, tagText } from '@lazaret/dicom/dictionary/dictionary.ts';
 import { spanKinds, type MappedObject } from '@lazaret/dicom/filemap/contract.ts';
 import type { Finding } from '../../quarantine/contract.ts';
-import type { MapAnswer, MapSpan } from '../../quarantine/requests.ts';
-import { drawnSpansMax, windowBytesMax } from '../assignment.ts';
+import type { MapAnswer, MapPart, MapSpan } from '../../quarantine/requests.ts';
+import { drawnSpansMax, listedPartsMax, partNameMax, windowBytesMax } from '../assignment.ts';
+import type { Part } from './reading.ts';
 
-export function describe(mapped: MappedObject, findings: readonly Finding[], window: { readonly offset: number; readonly length: number } | null): MapAnswer {
-  return { bytes: mapped.source.length, spans: describeSpans(mapped), findings, window: window === null ? null : bytesOf(mapped, window) };
+/** A part that was looked at; its bytes are gone. */
+export interface SeenPart extends Required<Pick<Part, 'name' | 'at' | 'tag' | 'outside' | 'depth'>> {
+  readonly bytes: number;
+  readonly codes: Set<string>;
+}
+
+export function describe(mapped: MappedObject, findings: readonly Finding[], parts: readonly SeenPart[], window: { readonly offset: number; readonly length: number } | null): MapAnswer {
+  return {
+    bytes: mapped.source.length, spans: describeSpans(mapped), findings, window: window === null ? null : bytesOf(mapped, window), parts: describeParts(mapped, parts), partCount: parts.length,
+  };
+}
+
+/** In the order in which they were unpacked; where there are too many, those with findings are kept before others. */
+function describeParts(mapped: MappedObject, parts: readonly SeenPart[]): MapPart[] {
+  const inObject = mapped.dataSetSource === mapped.source;
+  const listed = new Set(parts.toSorted((one, other) => Number(other.codes.size > 0) - Number(one.codes.size > 0)).slice(0, listedPartsMax));
+  return parts.filter((part) => listed.has(part)).map(({ name, depth, bytes, at, tag, outside, codes }) => ({
+    name: name.slice(0, partNameMax), depth, bytes, ...(inObject || outside ? at : { offset: mapped.dataSetOffset, length: mapped.dataSetLength }), tag, codes: [...codes],
+  }));
 }
 
 function bytesOf(mapped: MappedObject, window: { readonly offset: number; readonly length: number }): MapAnswer['window'] {

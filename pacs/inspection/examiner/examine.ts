@@ -15,7 +15,7 @@ import { overlapBytes, yaraName, type YaraEngine } from '../engines/yara.ts';
 import { examineCompanion } from './companion.ts';
 import { checkContent, checkUnrecognised, type Content } from './content.ts';
 import { checkPart } from './contentmagic.ts';
-import { describe } from './describe.ts';
+import { describe, type SeenPart } from './describe.ts';
 import { checkSurroundings, dataSetLengthOf, neutralise, type Neutralised } from './disarm.ts';
 import { FileSource } from './filesource.ts';
 import { inflateRaw } from './inflate.ts';
@@ -43,7 +43,8 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
     const dataSet = wanted ? { offset: mapped.dataSetOffset, length: dataSetLengthOf(mapped), prefix: neutralised?.prefix ?? null } : null;
     const pass = passOver(source, engine, { dataSet, place: unrecognised && isPrintable(source) ? () => ({ tag: '', region: 'text' }) : placeInObject(mapped) });
     checkDigest(reading, pass);
-    const findings = [...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, engine), ...scanParts(reading, engine)].slice(0, findingsMax);
+    const inside = scanParts(reading, engine);
+    const findings = [...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, engine), ...inside.findings].slice(0, findingsMax);
     const disarmed = neutralised === null ? null : disarmedOf(mapped, neutralised, pass);
     const report: Report = {
       id: assignment.id,
@@ -54,7 +55,7 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
       disarmed,
       dataSetSha256: pass.dataSetSha256,
       pixels: pixelsOf(reading, content),
-      map: assignment.map === null ? null : describe(mapped, findings, assignment.map.window),
+      map: assignment.map === null ? null : describe(mapped, findings, inside.parts, assignment.map.window),
     };
     return { report, spans: encodeSpans(mapped.spans) };
   } finally {
@@ -109,9 +110,19 @@ function scanInflated(mapped: MappedObject, engine: YaraEngine): Finding[] {
 }
 
 /** What was unpacked is looked at as the object itself is: by the rules of content, which may unpack more, and by the engine. */
-function scanParts(reading: Reading, engine: YaraEngine): Finding[] {
+function scanParts(reading: Reading, engine: YaraEngine): { readonly findings: Finding[]; readonly parts: readonly SeenPart[] } {
   const before = reading.findings.length;
+  const parts: SeenPart[] = [];
+  let known = before;
+  // What was found between two parts is about the first: unpacking it comes after it was looked at.
+  const attribute = (): void => {
+    for (const { code } of reading.findings.slice(known)) parts.at(-1)?.codes.add(code);
+    known = reading.findings.length;
+  };
   for (const part of partsOf(reading)) {
+    attribute();
+    const { name, depth = 0, at, tag = '', outside = false } = part;
+    parts.push({ name, depth, bytes: part.bytes.length, at, tag, outside, codes: new Set() });
     checkPart(reading, part);
     const place = { tag: part.tag ?? '', region: part.region ?? 'other' };
     for (const finding of engine.scan({ bytes: part.bytes, offset: 0, place: () => place })) {
@@ -120,7 +131,8 @@ function scanParts(reading: Reading, engine: YaraEngine): Finding[] {
       reading.addAbout(part, finding.code, `${finding.text}, at byte ${finding.offset} of ${part.name}`, finding.engine);
     }
   }
-  return reading.findings.slice(before);
+  attribute();
+  return { findings: reading.findings.slice(before), parts };
 }
 
 function disarmedOf(mapped: MappedObject, neutralised: Neutralised, pass: PassResult): Disarmed {
