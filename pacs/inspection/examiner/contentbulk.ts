@@ -1,22 +1,24 @@
 /**
- * Opaque values, looked at from the first byte to the last: programs at any position, and what is packed or written in another alphabet. A creator
- * that nobody knows holds no object, since a third of all objects has private elements; what it may not hold is anything that runs.
+ * Everything of the Data Set but its pixels, looked at from the first byte to the last: programs at any position, and in values what is packed or
+ * written in another alphabet. A creator that nobody knows holds no object, since a third of all objects has private elements; what it may not
+ * hold is anything that runs.
  *
- * Top-level Pixel Data is not among them: its length is exact and the rule pack looks at all of it. Encapsulated documents have rules of their own.
+ * Top-level Pixel Data is not among it: its length is exact or its codestreams are walked, and the rule pack looks at all of it.
  */
 import { tagText } from '@lazaret/dicom/dictionary/dictionary.ts';
 import { leavesOf } from '@lazaret/dicom/private/nested.ts';
-import { unpack } from './contentbulkpacked.ts';
+import { beginsPacked, hasGzip, packedBytesMin, textRunBytesMin, unpack } from './contentbulkpacked.ts';
 import { isDOSProgram, programBytes, programOverlapBytes, programsIn } from './contentbulkprogram.ts';
 import { checkValueStart } from './contentmagic.ts';
 import { checkPrivateValue, isPrivate } from './contentprivate.ts';
 import { readBytesMax } from './filesource.ts';
+import { placeInDataSet } from './place.ts';
 import { Reading, vrCode } from './reading.ts';
 
-/** The smallest program that any system starts has 45 bytes, and its header is looked for with the 64 that its kind has. */
-const valueBytesMin = 40;
-/** Windows of what is longer than one read. */
-const windowBytes = 32 * 1024 * 1024;
+/** Windows of the search for programs, with their overlap: as much as a source reads without asking for memory. */
+const searchBytes = 1024 * 1024;
+/** Windows of a value that is longer than one read. */
+const valueWindowBytes = 32 * 1024 * 1024;
 
 const opaque: ReadonlySet<number> = new Set(['OB', 'OW', 'OD', 'OF', 'OL', 'OV', 'UN'].map(vrCode));
 /** Texts without a limit of their own; the others are too short or have a grammar of digits. */
@@ -26,49 +28,78 @@ const unknown = vrCode('UN');
 const encapsulatedDocument = 0x00420011;
 
 export function checkBulk(reading: Reading): void {
-  const { elements, pixelData } = reading.mapped;
+  searchPrograms(reading);
+  const { elements, pixelData, dataSetSource } = reading.mapped;
   for (let index = 0; index < elements.count; index += 1) {
     const length = elements.valueLengths[index]!;
-    if (length < valueBytesMin) continue;
     const tag = elements.tags[index]!;
     const vr = elements.vrs[index]!;
+    const ofVendor = isPrivate(tag);
+    if (length < packedBytesMin || (!ofVendor && !opaque.has(vr) && (length < textRunBytesMin || !texts.has(vr)))) continue;
     if (vr === sequence || index === pixelData || tag === encapsulatedDocument || tag < 0x00030000) continue;
-    if (!isPrivate(tag) && !opaque.has(vr) && !texts.has(vr)) continue;
     // A sequence of undefined length was read by the reader, whatever VR it was declared as.
     if (index + 1 < elements.count && elements.parents[index + 1] === index) continue;
     const offset = elements.valueOffsets[index]!;
-    if (isPrivate(tag)) checkPrivateValue(reading, index);
+    if (ofVendor) checkPrivateValue(reading, index);
+    if (length < textRunBytesMin && !isRemarkable(dataSetSource.read(offset, length))) continue;
     checkValue(reading, { tag, offset, length });
     if (vr === unknown) checkNested(reading, offset, length);
   }
 }
 
+/** A short value is looked into only where something begins in it that could be unpacked. */
+function isRemarkable(value: Uint8Array): boolean {
+  return beginsPacked(value, 0) || beginsPacked(value, 4) || (value[0] === 0x4d && value[1] === 0x5a) || beginsItems(value) || hasGzip(value);
+}
+
+function beginsItems(start: Uint8Array): boolean {
+  return start[0] === 0xfe && start[1] === 0xff && start[2] === 0x00 && start[3] === 0xe0;
+}
+
+/** Programs anywhere between the first element and the last, also where one lies over the borders of values. */
+function searchPrograms(reading: Reading): void {
+  const { dataSetSource } = reading.mapped;
+  const place = placeInDataSet(reading.mapped);
+  const step = searchBytes - programOverlapBytes;
+  for (const [start, end] of rangesBesidePixels(reading)) {
+    for (let from = start; from < end; from += step) {
+      const view = dataSetSource.read(from, Math.min(end - from, searchBytes));
+      for (const program of programsIn(view, step)) {
+        reading.addAt('executable-content', from + program.at, programBytes, place(from + program.at).tag, `The value holds ${program.name}.`, true);
+      }
+    }
+  }
+}
+
+function rangesBesidePixels(reading: Reading): [start: number, end: number][] {
+  const { elements, pixelData, dataSetSource, source, dataSetOffset, dataSetLength } = reading.mapped;
+  const isInflated = dataSetSource !== source;
+  const start = isInflated ? 0 : dataSetOffset;
+  const end = isInflated ? dataSetSource.length : dataSetOffset + dataSetLength;
+  if (pixelData < 0) return [[start, end]];
+  const pixels = elements.valueOffsets[pixelData]!;
+  return [[start, pixels], [pixels + elements.valueLengths[pixelData]!, end]];
+}
+
 /** UN of defined length whose value is Items: Implicit VR Little Endian inside (PS3.5 §6.2.2 note). Each value in it starts where one does. */
 function checkNested(reading: Reading, offset: number, length: number): void {
-  if (length > readBytesMax) return;
   const { dataSetSource } = reading.mapped;
-  const start = dataSetSource.read(offset, 4);
-  if (start[0] !== 0xfe || start[1] !== 0xff || start[2] !== 0x00 || start[3] !== 0xe0) return;
+  if (length > readBytesMax || !beginsItems(dataSetSource.read(offset, 4))) return;
   for (const leaf of leavesOf(dataSetSource.read(offset, length)) ?? []) {
-    if (leaf.length < 4) continue;
-    const bytes = dataSetSource.read(offset + leaf.offset, leaf.length);
-    checkValueStart(reading, bytes, leaf.tag, offset + leaf.offset, leaf.length);
-    if (leaf.length >= valueBytesMin) unpack(reading, bytes, { at: { offset: offset + leaf.offset, length: leaf.length }, tag: tagText(leaf.tag), depth: 0 }, { first: true, whole: true });
+    if (leaf.length < packedBytesMin) continue;
+    const start = dataSetSource.read(offset + leaf.offset, Math.min(leaf.length, textRunBytesMin));
+    checkValueStart(reading, start, leaf.tag, offset + leaf.offset, leaf.length);
+    if (leaf.length >= textRunBytesMin || isRemarkable(start)) checkValue(reading, { ...leaf, offset: offset + leaf.offset });
   }
 }
 
 function checkValue(reading: Reading, { tag, offset, length }: { readonly tag: number; readonly offset: number; readonly length: number }): void {
-  if (length < valueBytesMin) return;
   const { dataSetSource } = reading.mapped;
   const whole = length <= readBytesMax;
-  const step = whole ? length : windowBytes;
   const place = { at: { offset, length }, tag: tagText(tag), depth: 0 };
-  for (let from = 0; from < length; from += step) {
-    const view = dataSetSource.read(offset + from, Math.min(length - from, whole ? length : windowBytes + programOverlapBytes));
+  for (let from = 0; from < length; from += whole ? length : valueWindowBytes) {
+    const view = dataSetSource.read(offset + from, Math.min(length - from, whole ? length : valueWindowBytes + programOverlapBytes));
     if (from === 0 && isDOSProgram(view)) reading.addAt('executable-content', offset, length, place.tag, 'The value begins as a DOS program does.', true);
-    for (const program of programsIn(view, step)) {
-      reading.addAt('executable-content', offset + from + program.at, programBytes, place.tag, `The value holds ${program.name}.`, true);
-    }
     unpack(reading, view, place, { first: from === 0, whole });
   }
 }

@@ -46,6 +46,25 @@ function maskOf(bits: readonly number[]): number {
   return bits.reduce((mask, bit) => (mask | (1 << bit)) >>> 0, 0);
 }
 
+/** All words, one over the other. */
+function joined(words: Int32Array): number {
+  let all = 0;
+  let at = 0;
+  for (const end = words.length - 3; at < end; at += 4) all |= words[at]! | words[at + 1]! | words[at + 2]! | words[at + 3]!;
+  for (; at < words.length; at += 1) all |= words[at]!;
+  return all;
+}
+
+/** Each bit that anywhere is not as the one beneath it. */
+function changed(words: Int32Array): number {
+  let all = 0;
+  for (let at = 0; at < words.length; at += 1) all |= words[at]! ^ (words[at]! << 1);
+  return all;
+}
+
+/** For windows that do not begin at a multiple of 4, or are big-endian. */
+const copied = Buffer.alloc(windowBytes);
+
 class PixelValues {
   readonly #reading: Reading;
   readonly #pixels: number;
@@ -61,43 +80,42 @@ class PixelValues {
   }
 
   /** Bytes of the pixels in whole words of 4; what is left at the end is filled up with zeros. */
-  * #windows(): Generator<Uint8Array> {
+  * #windows(): Generator<Int32Array> {
     const length = this.#reading.length(this.#pixels);
     for (let from = 0; from < length; from += windowBytes) {
       const size = Math.min(windowBytes, length - from);
       const view = this.#reading.bytes(this.#pixels, from, size);
       // Typed arrays of words must begin at a multiple of their size; also, the filled-up end is longer than the view.
-      if (view.byteOffset % 4 === 0 && size % 4 === 0 && !this.#swapped) yield view;
+      if (view.byteOffset % 4 === 0 && size % 4 === 0 && !this.#swapped) yield new Int32Array(view.buffer, view.byteOffset, size / 4);
       else {
-        const copy = new Uint8Array(Math.ceil(size / 4) * 4);
-        copy.set(view);
-        if (this.#swapped) {
-          const buffer = Buffer.from(copy.buffer);
-          if (this.#bits === 16) buffer.swap16();
-          else buffer.swap32();
-        }
-        yield copy;
+        copied.set(view);
+        copied.fill(0, size, Math.ceil(size / 4) * 4);
+        const whole = copied.subarray(0, Math.ceil(size / 4) * 4);
+        if (this.#swapped && this.#bits === 16) whole.swap16();
+        else if (this.#swapped) whole.swap32();
+        yield new Int32Array(whole.buffer, whole.byteOffset, whole.length / 4);
       }
     }
   }
 
+  /** A mask of one pixel, for as many as there are in a word. */
+  #wide(mask: number): number {
+    return this.#bits === 32 ? mask : this.#bits === 16 ? mask | (mask << 16) : mask | (mask << 8) | (mask << 16) | (mask << 24);
+  }
+
   /** True when any pixel has one of the bits of `mask`. */
   anyBit(mask: number): boolean {
-    const wide = this.#bits === 32 ? mask : this.#bits === 16 ? mask | (mask << 16) : mask | (mask << 8) | (mask << 16) | (mask << 24);
-    for (const view of this.#windows()) {
-      const words = new Int32Array(view.buffer, view.byteOffset, view.length / 4);
-      let all = 0;
-      let at = 0;
-      for (const end = words.length - 3; at < end; at += 4) all |= words[at]! | words[at + 1]! | words[at + 2]! | words[at + 3]!;
-      for (; at < words.length; at += 1) all |= words[at]!;
-      if ((all & wide) !== 0) return true;
-    }
+    const wide = this.#wide(mask);
+    for (const words of this.#windows()) if ((joined(words) & wide) !== 0) return true;
     return false;
   }
 
-  /** True when in each pixel the bits of `above` are all as bit `sign`, and none of `below` is set. */
+  /** True when in each pixel the bits of `above` are all as bit `sign`, or 0, and none of `below` is set. */
   repeatSign(above: number, sign: number, below: number): boolean {
     if (below !== 0 && this.anyBit(below)) return false;
+    // Where nothing but the sign is above, each bit is as the one beneath it: two pixels of 16 bits at a time.
+    const all = this.#bits === 32 ? ~((2 << sign) - 1) >>> 0 : ((1 << this.#bits) - 1) & ~((2 << sign) - 1);
+    if (above === all && this.#changesNowhere(this.#wide(above))) return true;
     for (const values of this.#values()) {
       for (let at = 0; at < values.length; at += 1) {
         const value = values[at]!;
@@ -108,9 +126,14 @@ class PixelValues {
     return true;
   }
 
+  #changesNowhere(wide: number): boolean {
+    for (const words of this.#windows()) if ((changed(words) & wide) !== 0) return false;
+    return true;
+  }
+
   * #values(): Generator<Uint8Array | Uint16Array | Uint32Array> {
-    for (const view of this.#windows()) {
-      yield this.#bits === 8 ? view : this.#bits === 16 ? new Uint16Array(view.buffer, view.byteOffset, view.length / 2) : new Uint32Array(view.buffer, view.byteOffset, view.length / 4);
+    for (const { buffer, byteOffset, byteLength } of this.#windows()) {
+      yield this.#bits === 8 ? new Uint8Array(buffer, byteOffset, byteLength) : this.#bits === 16 ? new Uint16Array(buffer, byteOffset, byteLength / 2) : new Uint32Array(buffer, byteOffset, byteLength / 4);
     }
   }
 

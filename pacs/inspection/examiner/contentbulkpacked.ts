@@ -10,7 +10,9 @@ const partDepthMax = 4;
 /** One stream: a protocol is some 100 KiB, the measurement tables of an ultrasound device 480 KB out of 1 KB. */
 const streamBytesMax = 64 * 1024 * 1024;
 /** Shorter ones hold no program that would be worth the search: names, UIDs and hashes are shorter. */
-const textRunBytesMin = 1024;
+export const textRunBytesMin = 1024;
+/** The header of a gzip stream, and its end. */
+export const packedBytesMin = 18;
 /** Of one value: an export with a thousand pictures in it has come across nobody yet. */
 const runsMax = 1024;
 
@@ -51,12 +53,20 @@ export function unpack(reading: Reading, view: Uint8Array, place: Place, { first
   for (const found of textRunsIn(bytes)) add(found);
 }
 
+/** Whether a packed stream may begin there: a look at two bytes, since most objects have hundreds of short values. */
+export function beginsPacked(start: Uint8Array, at: number): boolean {
+  const two = (start[at]! << 8) | start[at + 1]!;
+  // gzip; bzip2; lz4; zstd; zlib with a check that is right
+  return two === 0x1f8b || two === 0x425a || two === 0x0422 || two === 0x28b5 || ((two & 0x8f20) === 0x0800 && two % 31 === 0);
+}
+
 function streamAt(bytes: Buffer, at: number, room: number): Found | 'limit' | 'broken' | null {
-  if (bytes.length < at + 8) return null;
+  if (bytes.length < at + packedBytesMin) return null;
   const stream = bytes.subarray(at);
   if (isGzip(stream)) return gunzipped('a gzip stream', stream, room, 'broken');
   // CM 8 with a window of up to 32 KiB, no preset dictionary, and a check of 5 bits (RFC 1950).
-  if ((stream[0]! & 0x8f) === 0x08 && ((stream[0]! << 8) | stream[1]!) % 31 === 0 && (stream[1]! & 0x20) === 0) return inflated('a zlib stream', () => inflateSync(stream, { maxOutputLength: room, finishFlush: constants.Z_SYNC_FLUSH }), null);
+  const two = (stream[0]! << 8) | stream[1]!;
+  if ((two & 0x8f20) === 0x0800 && two % 31 === 0) return inflated('a zlib stream', () => inflateSync(stream, { maxOutputLength: room, finishFlush: constants.Z_SYNC_FLUSH }), null);
   if (stream.readUInt32LE(0) === 0xfd2fb528) return inflated('a zstd stream', () => zstdDecompressSync(stream, { maxOutputLength: room }), 'broken');
   if (/^BZh[1-9]1AY&SY$/.test(stream.toString('latin1', 0, 10)) || stream.readUInt32LE(0) === 0x184d2204) return 'broken';
   return at === 0 ? rawDeflate(stream, room) : null;
@@ -98,6 +108,10 @@ function gunzipped(name: string, bytes: Buffer, room: number, otherwise: 'broken
   if ((flags & 2) !== 0) at += 2;
   if (at >= bytes.length) return otherwise;
   return inflated(name, () => inflateRawSync(bytes.subarray(at), { maxOutputLength: room, finishFlush: constants.Z_SYNC_FLUSH }), otherwise);
+}
+
+export function hasGzip(value: Uint8Array): boolean {
+  return Buffer.from(value.buffer, value.byteOffset, value.length).includes('\x1f\x8b\x08', 0, 'latin1');
 }
 
 /** gzip streams that begin somewhere inside: ten bytes of header do not occur by chance, and an object with a thousand of them is no record. */

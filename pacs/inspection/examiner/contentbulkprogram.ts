@@ -37,30 +37,47 @@ export function programsIn(view: Uint8Array, end = view.length): FoundProgram[] 
   return found.toSorted((one, other) => one.at - other.at);
 }
 
-/** MZ that points to a second header. MZ under a key keeps the difference of its two letters: that is what is looked for. */
+/**
+ * MZ that points to a second header. MZ under a key keeps the difference of its two letters, 0x17: that is what is looked for, four places at a
+ * time, since an opaque value may be a volume of hundreds of megabytes.
+ */
 function findWindows(view: Uint8Array, end: number, found: FoundProgram[]): void {
-  let before = view[0]!;
-  for (let next = 1; next <= end; next += 1) {
-    const here = view[next]!;
-    const difference = before ^ here;
-    before = here;
-    if (difference !== 0x17) continue;
-    const at = next - 1;
-    const key = view[at]! ^ 0x4d;
-    // e_lfanew under 64 KiB: its upper bytes are 0.
-    if (view[at + 0x3e] !== key || view[at + 0x3f] !== key) continue;
-    const offset = (view[at + 0x3c]! ^ key) | ((view[at + 0x3d]! ^ key) << 8);
-    const header = at + offset;
-    if (offset < 4 || header + 24 > view.length) continue;
-    const word = (((view[header]! ^ key) << 24) | ((view[header + 1]! ^ key) << 16) | ((view[header + 2]! ^ key) << 8) | (view[header + 3]! ^ key)) >>> 0;
-    for (const [name, signature, mask] of secondHeaders) {
-      // The shorter signatures are taken only where nothing is hidden and no byte can serve two ends: under a key they occur by chance.
-      if (((word & mask) >>> 0) !== signature || (name !== 'a Windows program' && (key !== 0 || offset < 0x40))) continue;
-      found.push({ at, length: programBytes, name: key === 0 ? name : `${name}, hidden under a key of one byte` });
-      if (found.length >= foundMax) return;
-      break;
-    }
+  // Shorter than a header.
+  if (end <= 0) return;
+  const head = (4 - (view.byteOffset & 3)) & 3;
+  for (let at = 0; at < Math.min(head, end); at += 1) if (checkWindows(view, at, found)) return;
+  if (end <= head) return;
+  // A header needs 64 bytes, so the word of its first byte is inside the view.
+  const count = (end - head + 3) >> 2;
+  const words = new Int32Array(view.buffer, view.byteOffset + head, count);
+  for (let index = 0; index < count; index += 1) {
+    const word = words[index]!;
+    const differences = word ^ (word >>> 8) ^ 0x171717;
+    const next = index + 1 < count ? words[index + 1]! : -1;
+    // A byte that is zero in the first three differences (with now and then one too many), or in that of the last and the next word's first.
+    if (((differences - 0x010101) & ~differences & 0x808080) === 0 && (((word >>> 24) ^ next) & 0xff) !== 0x17 && next !== -1) continue;
+    const first = head + index * 4;
+    for (let at = first; at < first + 4 && at < end; at += 1) if (checkWindows(view, at, found)) return;
   }
+}
+
+/** True when enough were found. */
+function checkWindows(view: Uint8Array, at: number, found: FoundProgram[]): boolean {
+  if ((view[at]! ^ view[at + 1]!) !== 0x17) return false;
+  const key = view[at]! ^ 0x4d;
+  // e_lfanew under 64 KiB: its upper bytes are 0.
+  if (view[at + 0x3e] !== key || view[at + 0x3f] !== key) return false;
+  const offset = (view[at + 0x3c]! ^ key) | ((view[at + 0x3d]! ^ key) << 8);
+  const header = at + offset;
+  if (offset < 4 || header + 24 > view.length) return false;
+  const word = (((view[header]! ^ key) << 24) | ((view[header + 1]! ^ key) << 16) | ((view[header + 2]! ^ key) << 8) | (view[header + 3]! ^ key)) >>> 0;
+  for (const [name, signature, mask] of secondHeaders) {
+    // The shorter signatures are taken only where nothing is hidden and no byte can serve two ends: under a key they occur by chance.
+    if (((word & mask) >>> 0) !== signature || (name !== 'a Windows program' && (key !== 0 || offset < 0x40))) continue;
+    found.push({ at, length: programBytes, name: key === 0 ? name : `${name}, hidden under a key of one byte` });
+    return found.length >= foundMax;
+  }
+  return false;
 }
 
 /** An ELF identification that is valid, and a header version of 1 (System V ABI). */
