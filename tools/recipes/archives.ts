@@ -62,8 +62,8 @@ export function tarOf(entries: readonly TarEntry[]): Buffer {
   for (const { name, data = Buffer.alloc(0), type = '0', link = '' } of entries) {
     const header = Buffer.alloc(512);
     header.write(name, 0, 'latin1');
-    header.write('0000644\0' + '0000000\0' + '0000000\0', 100, 'latin1');
-    header.write(`${data.length.toString(8).padStart(11, '0')}\0` + '00000000000\0' + '        ', 124, 'latin1');
+    header.write('0000644\x000000000\x000000000\0', 100, 'latin1');
+    header.write(`${data.length.toString(8).padStart(11, '0')}\x0000000000000\0        `, 124, 'latin1');
     header.write(type, 156, 'latin1');
     header.write(link, 157, 'latin1');
     header.write('ustar\x0000', 257, 'latin1');

@@ -77,6 +77,9 @@ const pdfs: readonly Recipe[] = [
   inPDF('javascript-field', 'A script that a field of the form runs.', unscannable, () => report({ page: `/Annots [<< /Subtype /Widget /AA << /K ${script} >> >>]` })),
   inPDF('launch', 'Opening the report starts a program.', malicious, () => report({ catalog: `/OpenAction ${launch}` })),
   inPDF('launch-next', 'The program is started by the action after a harmless one, in an object stream.', malicious, () => report({ catalog: '/OpenAction 6 0 R' }), () => ({ packed: new Map([[6, '<< /S /GoTo /D [3 0 R /Fit] /Next 7 0 R >>'], [7, launch]]) })),
+  inPDF('launch-kind', 'The kind of the action is said by another object.', malicious, () => report({ catalog: '/OpenAction << /S 6 0 R /F (cmd.exe) >>', more: ['/Launch'] })),
+  inPDF('launch-misaligned', 'A brace between keys and values, which readers count in different ways.', malicious, () => report({ catalog: '/OpenAction << /X } /S /Launch /F (cmd.exe) >>' })),
+  inPDF('launch-header', 'An object with a comment in its header.', unscannable, () => report(), () => ({ between: '9 %\n0 obj<</S/Launch/F(a)>>endobj\n' })),
   inPDF('launch-shadow', 'An object that no table names: readers find it when they repair the file.', malicious, () => report(), () => ({ between: `9 0 obj\n${launch}\nendobj\n` })),
   inPDF('launch-revision', 'A first revision with a harmless action, a second with another.', malicious, () => report({ catalog: '/OpenAction 6 0 R', more: ['<< /S /GoTo /D [3 0 R /Fit] >>'] }), () => ({ revision: new Map([[6, launch]]) })),
   inPDF('launch-string', 'An object inside of a string.', malicious, () => report({ more: [`(\n9 0 obj\n${launch.replaceAll(/[()]/g, '')}\nendobj\n)`] })),
@@ -92,6 +95,7 @@ const pdfs: readonly Recipe[] = [
   inPDF('goto-remote', 'A way to a file on another computer: opening it gives away who asks.', unscannable, () => report({ page: '/AA << /O << /S /GoToR /D [0 /Fit] /F (\\\\\\\\host\\\\x.pdf) >> >>' })),
   inPDF('goto-embedded', 'A way into an embedded file.', unscannable, () => report({ page: '/Annots [<< /Subtype /Link /A << /S /GoToE /D [0 /Fit] >> >>]' })),
   inPDF('uri-opens', 'An address that is opened without a click.', unscannable, () => report({ catalog: '/OpenAction << /S /URI /URI (https://example.org/) >>' })),
+  inPDF('uri-file-elsewhere', 'The same, with the address in another object.', unscannable, () => report({ page: '/Annots [<< /Subtype /Link /A << /S /URI /URI 6 0 R >> >>]', more: ['(\\\\\\\\host\\\\x)'] })),
   inPDF('uri-file', 'A link to a file, and not to the web.', unscannable, () => report({ page: '/Annots [<< /Subtype /Link /A << /S /URI /URI (file:///C:/x.bat) >> >>]' })),
   inPDF('rich-media', 'An annotation with media and scripts.', unscannable, () => report({ page: '/Annots [<< /Subtype /RichMedia /RichMediaContent << >> >>]' })),
   inPDF('rendition', 'Media that plays.', unscannable, () => report({ page: `/Annots [<< /Subtype /Screen /A << /S /Rendition /OP 0 >> >>]` })),
@@ -109,6 +113,7 @@ const pdfs: readonly Recipe[] = [
   inPDF('behind-program', 'A program behind the end.', malicious, () => report(), () => ({ after: inert.pe() })),
   inPDF('before', 'A page before the header, which PDF readers look for in the first KiB.', held, () => report(), () => ({ before: `<html><script>// nothing</script>${' '.repeat(200)}</html>\n` })),
   inPDF('between', 'Bytes between the objects that nothing explains.', unscannable, () => report(), () => ({ between: Buffer.from(Array.from({ length: 400 }, (_, index) => 0x80 + (index % 100))) })),
+  make({ name: 'pdf-item', threat: 'A11', why: 'The document lies in an Item, where the standard has none.', expected: malicious, elements: () => withElements(ctSlice({ name: 'pdf-item', index: 0, count: 1, size: 64 }), ['0008,1140', 'SQ', [[['0042,0011', 'OB', pdfOf(report({ catalog: `/OpenAction ${launch}` }))], ['0042,0012', 'LO', 'application/pdf']]]]) }),
   inDocument('pdf', 'pdf-is-page', 'A page that says it is a PDF.', malicious, inert.html),
   inDocument('xml', 'pdf-is-xml', 'A PDF that says it is XML.', malicious, () => pdfOf(report())),
 ];
@@ -173,7 +178,7 @@ const models: readonly Recipe[] = [
   inDocument('obj', 'obj-binary', 'A program that says it is a model.', malicious, inert.pe),
 ];
 
-const png = (): Buffer => Buffer.from('89504e470d0a1a0a0000000d4948445200000001000000010800000000' + '3a7e9b55' + '0000000a49444154789c6360000000020001' + '48afa471' + '0000000049454e44ae426082', 'hex');
+const png = (): Buffer => Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c636000000002000148afa4710000000049454e44ae426082', 'hex');
 const program = { name: 'evil.exe', data: inert.pe() };
 const nested = (levels: number, inner: Buffer): Buffer => (levels === 0 ? inner : zipOf([{ name: `level${levels}.zip`, data: nested(levels - 1, inner), stored: true }]));
 

@@ -25,7 +25,11 @@ const unsaidBase64Min = 256;
 
 export function* openXML({ bytes, budget, say }: Opening): Generator<Inner, void, void> {
   const decoded = decodeXML(bytes);
-  if ('problem' in decoded) return say('document-unscannable', decoded.problem);
+  if ('problem' in decoded) {
+    say('document-unscannable', decoded.problem);
+    yield { name: 'the text', bytes, opened: false };
+    return;
+  }
   const active = new Set<string>();
   const packed: { readonly name: string; readonly text: string; readonly declared: string; readonly compression: string; readonly said: boolean }[] = [];
   /** Of each open element: what it says of its text, and its text. */
@@ -54,7 +58,11 @@ export function* openXML({ bytes, budget, say }: Opening): Generator<Inner, void
       packed.push({ name: printable(name), text, declared: value('mediatype').toLowerCase(), compression: value('compression').toUpperCase(), said });
     },
   });
-  if (problem !== null) say('document-unscannable', problem);
+  if (problem !== null) {
+    say('document-unscannable', problem);
+    // What was not reached is searched as any opaque value is.
+    yield { name: 'the text', bytes: Buffer.from(decoded.text, 'utf8'), opened: false };
+  }
   for (const [index, { name, text, declared, compression, said }] of packed.entries()) {
     const plain = text.replaceAll(/\s+/g, '');
     const isSound = /^[A-Za-z0-9+/]*={0,2}$/.test(plain) && plain.length % 4 === 0;

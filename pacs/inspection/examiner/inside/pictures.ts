@@ -66,10 +66,14 @@ export function* openPNG({ bytes, budget, say }: Opening): Generator<Inner, void
   }
 }
 
+/** Of a colour table, by the flags that announce it. */
+function coloursBytes(flags: number): number {
+  return (flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1);
+}
+
 /** GIF: blocks and sub-blocks (GIF89a §15 ff.). */
 export function* openGIF({ bytes, budget }: Opening): Generator<Inner, void, void> {
   if (bytes.length < 13) return;
-  const table = (flags: number): number => ((flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1));
   const blocks = (from: number): number => {
     let at = from;
     while (at < bytes.length && bytes[at] !== 0) {
@@ -78,7 +82,7 @@ export function* openGIF({ bytes, budget }: Opening): Generator<Inner, void, voi
     }
     return at + 1;
   };
-  let at = 13 + table(bytes[10]!);
+  let at = 13 + coloursBytes(bytes[10]!);
   while (at < bytes.length) {
     budget.step();
     const byte = bytes[at]!;
@@ -88,11 +92,11 @@ export function* openGIF({ bytes, budget }: Opening): Generator<Inner, void, voi
       const label = bytes[at + 1];
       if ((label === 0xfe || label === 0xff) && end - at > 64) yield { name: label === 0xfe ? 'a comment' : 'an extension', bytes: bytes.subarray(at + 2, end) };
       at = end;
-    } else if (byte === 0x2c && at + 10 <= bytes.length) at = blocks(at + 11 + table(bytes[at + 9]!));
+    } else if (byte === 0x2c && at + 10 <= bytes.length) at = blocks(at + 11 + coloursBytes(bytes[at + 9]!));
     else return yield* behind(bytes, at);
   }
 }
 
 export function* openBMP({ bytes }: Opening): Generator<Inner, void, void> {
-  yield* behind(bytes, bytes.readUInt32LE(2));
+  if (bytes.length >= 6) yield* behind(bytes, bytes.readUInt32LE(2));
 }

@@ -61,7 +61,6 @@ class Unpacking {
     const { parts } = this.#reading;
     let done = 0;
     try {
-      yield* this.#document();
       yield* this.#values();
       while (done < parts.length) {
         const part = parts[done]!;
@@ -80,10 +79,9 @@ class Unpacking {
 
   #last: Place = { text: 'the object', at: { offset: 0, length: 0 }, tag: '', region: 'other', depth: 0 };
 
-  *#document(): Generator<Part, void, void> {
+  /** Also in Items, where the standard has none: what looks for documents finds them there. */
+  *#document(index: number): Generator<Part, void, void> {
     const reading = this.#reading;
-    const index = reading.top(documentTags.document);
-    if (index < 0) return;
     const place = this.#placeOf(index, 'document');
     const length = reading.length(index);
     if (length > readBytesMax) {
@@ -91,7 +89,8 @@ class Unpacking {
       return;
     }
     const bytes = Buffer.from(reading.bytes(index));
-    const expected = expectedOf(reading.text(reading.top(documentTags.type)), reading.text(reading.top(documentTags.sopClassUID)));
+    const expected = expectedOf(reading.text(reading.siblings(index)(documentTags.type)), reading.text(reading.top(documentTags.sopClassUID)));
+    if (expected === null) yield { name: `the document in ${place.text}`, bytes, at: place.at, tag: place.tag, region: place.region, depth: 0 };
     yield* this.#expected(bytes, expected, place);
   }
 
@@ -119,7 +118,11 @@ class Unpacking {
     for (let index = 0; index < elements.count; index += 1) {
       const length = elements.valueLengths[index]!;
       const tag = elements.tags[index]!;
-      if (length < recognisedBytesMin || index === pixelData || elements.vrs[index] === sequence || tag === documentTags.document || tag < 0x00030000 || tag >= 0x7fe00000) continue;
+      if (tag === documentTags.document) {
+        if (length > 0) yield* this.#document(index);
+        continue;
+      }
+      if (length < recognisedBytesMin || index === pixelData || elements.vrs[index] === sequence || tag < 0x00030000 || tag >= 0x7fe00000) continue;
       if (((tag >>> 16) & 1) === 0 && !opaque.has(elements.vrs[index]!)) continue;
       const view = dataSetSource.read(elements.valueOffsets[index]!, Math.min(length, recognisedFromBytes));
       const head = Buffer.from(view.buffer, view.byteOffset, view.length);

@@ -43,8 +43,8 @@ export function decodeXML(bytes: Buffer): { readonly text: string } | { readonly
   }
   let end = bytes.length;
   // DICOM pads to even length.
-  while (end > 0 && bytes[end - 1] === 0 && !(isLittle || isBig)) end -= 1;
   if (isLittle || isBig) end -= end % 2;
+  else while (end > 0 && bytes[end - 1] === 0) end -= 1;
   try {
     const text = new TextDecoder(label, { fatal: true }).decode(bytes.subarray(0, end));
     if (isLittle || isBig) {
@@ -105,7 +105,7 @@ export function readXML(text: string, budget: Budget, events: XMLEvents): string
       events.text(raw);
     } else if (text.startsWith('<!', at)) {
       events.doctype();
-      return null;
+      if (!skipDefinitions(sticky, until)) return 'has definitions without end';
     } else if (text.startsWith('<?', at)) {
       at += 2;
       const target = sticky(nameHere);
@@ -159,6 +159,13 @@ export function readXML(text: string, budget: Budget, events: XMLEvents): string
   }
   if (open.length > 0 || roots === 0) return 'ends too early';
   return null;
+}
+
+/** Past a document type. What it defines is not used, so that what refers to it is refused where it is. */
+function skipDefinitions(sticky: (pattern: RegExp) => string, until: (mark: string) => string | null): boolean {
+  sticky(/<![^[>]*/y);
+  if (sticky(/\[/y) !== '' && until(']') === null) return false;
+  return until('>') !== null;
 }
 
 /** Text with its references resolved, or null where one is not of XML itself. */

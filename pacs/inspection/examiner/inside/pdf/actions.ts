@@ -59,6 +59,8 @@ export class Activity {
   readonly #automatic: Value[] = [];
   /** Keys whose value is elsewhere, where it may be empty. */
   readonly #named: (readonly [what: string, number: number])[] = [];
+  /** Kinds and addresses that are said by another object. */
+  readonly #said: (readonly [key: string, number: number])[] = [];
   readonly #budget: Budget;
 
   constructor(budget: Budget) {
@@ -86,23 +88,30 @@ export class Activity {
       const what = Object.hasOwn(activeKeys, key) ? activeKeys[key]! : '';
       if (what !== '' && typeof value !== 'number' && value.type === 'reference') this.#named.push([what, value.number]);
       else if (what !== '' && !isEmpty(value)) this.active.add(what);
-      if (key === 'JS' && typeof value !== 'number' && value.type === 'string') this.scripts.push(textOf(value.text));
       if (key === 'Encrypt' && !isEmpty(value)) this.encrypted = true;
       if (key === 'OpenAction' || key === 'AA') this.#automatic.push(value);
-      if ((key === 'S' || key === 'Subtype' || key === 'Type') && typeof value !== 'number' && value.type === 'name') {
-        const table = key === 'S' ? activeActions : activeTypes;
-        if (Object.hasOwn(table, value.text)) this.active.add(table[value.text]!);
-        if (key === 'S' && value.text === 'Launch') this.launches = true;
-      }
-      if (key === 'URI' && typeof value !== 'number' && value.type === 'string' && !isLink(value.text)) this.active.add('a link that is no address of the web');
+      this.#kind(key, value);
     }
     // Launch in the form of old writers, and file specifications of the web that a reader fetches.
     if (hasName(dictionary, 'Type', 'Action') && valuesOf(dictionary, 'Win', 'Mac', 'Unix').length > 0) this.launches = true;
     if (valuesOf(dictionary, 'Ref').some((value) => typeof value !== 'number' && value.type === 'dictionary' && valuesOf(value, 'F').length > 0)) this.active.add('a page that is in another file (Ref)');
   }
 
+  #kind(key: string, value: Value): void {
+    if (typeof value === 'number' || !(key === 'S' || key === 'Subtype' || key === 'Type' || key === 'URI' || key === 'JS')) return;
+    if (value.type === 'reference') this.#said.push([key, value.number]);
+    else if (value.type === 'string' && key === 'URI' && !isLink(value.text)) this.active.add('a link that is no address of the web');
+    else if (value.type === 'string' && key === 'JS') this.scripts.push(textOf(value.text));
+    else if (value.type === 'name' && key !== 'URI') {
+      const table = key === 'S' ? activeActions : activeTypes;
+      if (Object.hasOwn(table, value.text)) this.active.add(table[value.text]!);
+      if (key === 'S' && value.text === 'Launch') this.launches = true;
+    }
+  }
+
   /** After all has been seen: what begins by itself may turn a page and no more. `resolve` gives what a reference may mean. */
   conclude(resolve: (number: number) => readonly Value[]): void {
+    for (const [key, number] of this.#said) for (const value of resolve(number)) this.#kind(key, value);
     for (const [what, number] of this.#named) {
       if (!this.active.has(what) && resolve(number).some((value) => !isEmpty(value))) this.active.add(what);
     }

@@ -46,7 +46,7 @@ export function skipBlank(bytes: Buffer, from: number): number {
   return at;
 }
 
-interface Frame { readonly isArray: boolean; readonly items: Value[] }
+interface Frame { readonly isArray: boolean; readonly items: Value[]; isBroken: boolean }
 
 /** The value that begins at `from`. Stops before words that end an object, so that a dictionary without its end swallows nothing. */
 export function readValue(bytes: Buffer, from: number, budget: Budget): Read {
@@ -62,7 +62,7 @@ export function readValue(bytes: Buffer, from: number, budget: Budget): Read {
     let value: Value;
     if (byte === 0x5b || (byte === 0x3c && next === 0x3c)) {
       if (stack.length >= nestingMax) return { value: closeAll(stack), next: at, broken: true };
-      stack.push({ isArray: byte === 0x5b, items: [] });
+      stack.push({ isArray: byte === 0x5b, items: [], isBroken: false });
       at += byte === 0x5b ? 1 : 2;
       continue;
     }
@@ -74,6 +74,7 @@ export function readValue(bytes: Buffer, from: number, budget: Budget): Read {
       // The wrong bracket closes nothing: readers skip it.
       if (frame.isArray !== isArray) {
         broken = true;
+        frame.isBroken = true;
         continue;
       }
       stack.pop();
@@ -100,6 +101,8 @@ export function readValue(bytes: Buffer, from: number, budget: Budget): Read {
       // A brace, or a bracket without its partner.
       broken = true;
       at += 1;
+      const frame = stack.at(-1);
+      if (frame !== undefined) frame.isBroken = true;
       continue;
     } else {
       let end = at;
@@ -113,6 +116,8 @@ export function readValue(bytes: Buffer, from: number, budget: Budget): Read {
         value = { type: 'reference', number: frame.items.pop() as number };
       } else {
         value = /^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(word) ? Number(word) : { type: 'word', text: word };
+        // Some readers drop a word that is none of the language, others keep it as a value.
+        if (frame !== undefined && typeof value !== 'number' && !/^(?:true|false|null)$/.test(word)) frame.isBroken = true;
         if (frame === undefined && typeof value === 'number') {
           const reference = referenceAt(bytes, from);
           if (reference !== null) return reference;
@@ -139,24 +144,19 @@ function referenceAt(bytes: Buffer, from: number): Read | null {
   return found === null ? null : { value: { type: 'reference', number: Number(found[1]) }, next: at + found[0].length, broken: false };
 }
 
-function close({ isArray, items }: Frame): { readonly value: Value; readonly broken: boolean } {
-  if (isArray) return { value: { type: 'array', items }, broken: false };
+/** Where readers may count keys and values in different ways, every name is a key, whatever follows it its value. */
+function close({ isArray, items, isBroken }: Frame): { readonly value: Value; readonly broken: boolean } {
+  if (isArray) return { value: { type: 'array', items }, broken: isBroken };
+  const isName = (item: Value): item is Name => typeof item !== 'number' && item.type === 'name';
+  const inPairs = !isBroken && items.length % 2 === 0 && items.every((item, index) => index % 2 === 1 || isName(item));
   const pairs: [string, Value][] = [];
-  let broken = false;
-  for (let index = 0; index < items.length;) {
-    const key = items[index]!;
-    if (typeof key === 'number' || key.type !== 'name') {
-      broken = true;
-      // What is no key is kept, so that nothing in it is overlooked.
-      pairs.push(['', key]);
-      index += 1;
-      continue;
-    }
-    if (index + 1 >= items.length) broken = true;
-    pairs.push([key.text, items[index + 1] ?? { type: 'word', text: 'null' }]);
-    index += 2;
+  for (let index = 0; index < items.length; index += inPairs ? 2 : 1) {
+    const item = items[index]!;
+    // What is no key is kept, so that nothing in it is overlooked.
+    if (isName(item)) pairs.push([item.text, items[index + 1] ?? { type: 'word', text: 'null' }]);
+    else pairs.push(['', item]);
   }
-  return { value: { type: 'dictionary', pairs }, broken };
+  return { value: { type: 'dictionary', pairs }, broken: !inPairs };
 }
 
 function closeAll(stack: Frame[]): Value | null {
