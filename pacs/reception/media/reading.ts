@@ -10,7 +10,7 @@ import type { DirectoryReport, Medium } from './contract.ts';
 import { compareDirectory, directoryBytesMax, plainPath, readDirectory } from './directory.ts';
 import type { FileRead, Finished, Opened } from './protocol.ts';
 import { isDirectory, isLater, isObject, sniffBytes, whatIs } from './sniff.ts';
-import { isMissing, type Entry, type Missing, type Piece, type Volume } from './volume.ts';
+import { isMissing, placeOf, type Entry, type Missing, type Piece, type Volume } from './volume.ts';
 
 /**
  * Files of an honest medium do not share their bytes, and what does (hard links) is read once. A medium whose files together are longer than this many
@@ -93,11 +93,13 @@ export class MediaReading {
   async #file(entry: Entry): Promise<Pick<FileRead, 'kind' | 'objectId' | 'sha256' | 'what' | 'text'>> {
     if (entry.kind !== 'file') return told(entry.kind, entry.problem);
     if (entry.problem !== '') return told('unreadable', entry.problem);
-    const key = entry.bytes === 0 ? '' : entry.extents.map(({ offset, length }) => `${offset}+${length}`).join(' ');
+    const key = placeOf(entry);
     if (key !== '') {
       const same = this.#known.get(key);
       if (same !== undefined) return told('same', `the same bytes as ${same}`);
-      if (key.length < 4_096) this.#known.set(key, entry.path);
+      this.#known.set(key, entry.path);
+    }
+    if (entry.extents.length > 0) {
       this.#readBytes += entry.bytes;
       if (this.#readBytes > this.#deviceBytes * overlapMax + overlapFree) return told('unreadable', `the files of this medium together are longer than ${overlapMax} times the medium: they lie over one another`);
     }

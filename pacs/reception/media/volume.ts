@@ -28,6 +28,25 @@ export interface Entry {
   readonly problem: string;
 }
 
+export function entryOf(path: string, bytes: number, modified: number, kind: Entry['kind'], extents: readonly Extent[], problem: string): Entry {
+  return { path, bytes, modified, kind, extents, problem };
+}
+
+/** The same for two entries whose bytes are the same ones; "" where a reader names no places, and for empty files. */
+export function placeOf({ extents, bytes }: Entry): string {
+  if (bytes === 0 || extents.length === 0 || extents.length > placesMax) return '';
+  let place = '';
+  let end = -2;
+  for (const { offset, length } of extents) {
+    // Two file systems over the same bytes may cut them in different pieces.
+    if (offset !== end) place += `${place === '' ? '' : ' '}${offset}`;
+    end = offset < 0 ? -2 : offset + length;
+  }
+  return `${place}=${bytes}`;
+}
+/** A file in more pieces is not compared. */
+const placesMax = 256;
+
 /** Bytes that the medium does not give. */
 export interface Missing {
   readonly offset: number;
