@@ -60,6 +60,12 @@ export const eventTypes = {
   mediumBegun: ours('medium-begun', 'Reading of a medium begins'),
   mediumSettled: ours('medium-settled', 'Medium imported'),
   mediumInfected: ours('medium-infected', 'Malicious software on a medium'),
+  backup: ours('backup', 'Backup made'),
+  restoration: ours('restoration', 'System restored from a backup'),
+  repair: ours('repair', 'Damaged file repaired from a backup'),
+  verification: ours('verification', 'Digests of all kept files verified'),
+  sweep: ours('sweep', 'Background sweep has read all kept files'),
+  drill: ours('drill', 'Restore rehearsed'),
   withdrawal: ours('withdrawal', 'Archived object taken out of sight'),
 } as const;
 

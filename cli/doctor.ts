@@ -80,6 +80,31 @@ async function keeperLines(layout: Layout): Promise<Line[]> {
   const { counts } = status;
   lines.push({ topic: 'held', grade: counts.held > 0 ? 'note' : 'well', text: `${counts.held} held, ${counts.waiting + counts.inspecting} waiting for inspection, ${counts.archived} archived` });
   lines.push({ topic: 'audit log', grade: 'well', text: `${status.audit.entries} entries, root ${status.audit.root.slice(0, 16)}…; \`./lazaret audit verify\` checks each byte` });
+  lines.push(...safekeepingLines(status));
+  return lines;
+}
+
+/** A backup is made each night; a drill each season. */
+const backupHoursCare = 36;
+const drillDaysNote = 120;
+
+function safekeepingLines({ safekept = [], counts }: StatusAnswer): Line[] {
+  const ageOf = (what: string): { readonly hours: number; readonly findings: number } | null => {
+    const last = safekept.find((each) => each.what === what);
+    return last === undefined ? null : { hours: (Date.now() - last.at) / 3_600_000, findings: last.findings };
+  };
+  const words = (hours: number): string => (hours < 48 ? `${Math.floor(hours)} hours ago` : `${Math.floor(hours / 24)} days ago`);
+  const lines: Line[] = [];
+  const backup = ageOf('backup');
+  if (backup === null) lines.push({ topic: 'backup', grade: 'note', text: counts.archived === 0 ? 'none yet; `./lazaret backup DIR` makes one' : 'NONE was ever made: what is on this disk is nowhere else; `./lazaret backup DIR` makes one' });
+  else lines.push({ topic: 'backup', grade: backup.hours > backupHoursCare || backup.findings > 0 ? 'care' : 'well', text: `the last one was made ${words(backup.hours)}${backup.findings > 0 ? `, and ${backup.findings} files were damaged then` : ''}` });
+  const drill = ageOf('drill');
+  if (backup !== null) {
+    lines.push(drill === null || drill.hours / 24 > drillDaysNote ? { topic: 'drill', grade: 'note', text: `a restore was ${drill === null ? 'never rehearsed' : `last rehearsed ${words(drill.hours)}`}: \`./lazaret drill DIR\` does it` }
+      : { topic: 'drill', grade: drill.findings > 0 ? 'care' : 'well', text: `a restore was rehearsed ${words(drill.hours)}${drill.findings > 0 ? ', and it failed' : ''}` });
+  }
+  const read = [ageOf('verification'), ageOf('sweep')].filter((each) => each !== null).toSorted((one, other) => one.hours - other.hours)[0];
+  if (read !== undefined) lines.push({ topic: 'digests', grade: read.findings > 0 ? 'care' : 'well', text: `everything kept was last read to its end ${words(read.hours)}${read.findings > 0 ? `, and ${read.findings} things were not as they were kept: \`./lazaret verify\`` : ''}` });
   return lines;
 }
 

@@ -15,6 +15,8 @@ const permitted: readonly (readonly [State, Event, State])[] = [
   ['archived', 'withdraw', 'held'],
   ['held', 'release', 'released'],
   ['held', 'destroy', 'destroyed'],
+  ['held', 'repair', 'cleared'],
+  ['held', 'heal', 'waiting'],
   ['released', 'ready', 'cleared'],
 ];
 
@@ -28,8 +30,8 @@ for (const state of states) {
   }
 }
 
-test('only what was cleared or released comes into the archive, and nothing comes back from being destroyed', () => {
+test('only what was cleared, released or repaired comes into the archive, and nothing comes back from being destroyed', () => {
   const into = states.flatMap((state) => events.filter((event) => permitted.some(([from, what, to]) => from === state && what === event && to === 'cleared')).map((event) => `${state} ${event}`));
-  assert.deepEqual(into, ['inspecting clear', 'released ready']);
+  assert.deepEqual(into, ['inspecting clear', 'held repair', 'released ready']);
   assert.ok(!permitted.some(([from]) => from === 'destroyed'));
 });

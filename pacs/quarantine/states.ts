@@ -18,6 +18,8 @@ export const events = [
   'ready', // what was released goes the way of what was cleared
   'destroy', // two people decided
   'disarm', // archived, and newer rules neutralise more of what is outside the Data Set
+  'repair', // found damaged, and the very bytes of its verdict were brought from a backup
+  'heal', // the same for what has no verdict that counts: it is inspected anew
   'withdraw', // archived, and then damaged on disk or found to be not clean by newer signatures
 ] as const;
 export type Event = (typeof events)[number];
@@ -28,7 +30,7 @@ export const transitions: Readonly<Record<State, Readonly<Partial<Record<Event, 
   inspecting: { return: 'waiting', clear: 'cleared', hold: 'held' },
   cleared: { archive: 'archived' },
   archived: { disarm: 'archived', withdraw: 'held' },
-  held: { release: 'released', destroy: 'destroyed' },
+  held: { release: 'released', destroy: 'destroyed', repair: 'cleared', heal: 'waiting' },
   released: { ready: 'cleared' },
   destroyed: {},
 };

@@ -11,6 +11,8 @@ import { firstAdministratorCode } from '@lazaret/pacs/access/firstadmin.ts';
 import { migrations as accessMigrations } from '@lazaret/pacs/access/schema.ts';
 import { AccessStore } from '@lazaret/pacs/access/store.ts';
 import { indexInstance, readArchived, renewVerdict, withdrawInstance, type ArchivedInstance } from '@lazaret/pacs/archive/admit.ts';
+import { migrations as safekeepingMigrations, Safekeeping } from '@lazaret/pacs/archive/safekeeping/station.ts';
+import { Sweep } from '@lazaret/pacs/archive/safekeeping/sweep.ts';
 import { migrations as archiveMigrations } from '@lazaret/pacs/archive/schema.ts';
 import { Accesses, migrations as accessLogMigrations } from '@lazaret/pacs/quarantine/accesses.ts';
 import { Imports } from '@lazaret/pacs/imports/imports.ts';
@@ -39,7 +41,7 @@ import { tablesOf } from './tables.ts';
 export async function startKeeper(layout: Layout, fatal: (error: unknown) => void): Promise<Running> {
   await makeFolders(layout);
   const log = await AuditLog.open(layout.audit);
-  const database = await openDatabase(layout.database, [ledgerMigrations, archiveMigrations, accessMigrations, assetMigrations, rescanMigrations, accessLogMigrations, traceMigrations, importMigrations]);
+  const database = await openDatabase(layout.database, [ledgerMigrations, archiveMigrations, accessMigrations, assetMigrations, rescanMigrations, accessLogMigrations, traceMigrations, importMigrations, safekeepingMigrations]);
   const ledger = new Ledger(database);
   const commits = new Commits(database, log, fatal);
   const counts = new Counts(ledger);
@@ -74,14 +76,16 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const access = new AccessStore({ database, record: (message) => commits.submit((group) => group.record.message(message)), now: () => Date.now() });
   const imports = new Imports(whole);
   await imports.recover();
+  const safekeeping = new Safekeeping(whole, upkeep);
   const tables = tablesOf({
     parts: whole, signatures, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions, accesses), listing: new Listing(whole, conclusions), upkeep, rescan, accesses, trace: new Trace(whole, accesses),
-    assets: new Assets(database, commits), imports,
+    assets: new Assets(database, commits), imports, safekeeping,
   });
   await accesses.catchUp(layout.audit, log.size, commits);
   await commits.submit((group) => group.record.message(activity(group.time, 'start')));
   const firstAdministrator = firstAdministratorCode(access);
   const servers = await Promise.all(Object.entries(tables).map(([peer, table]) => serveChannel(layout.sockets[peer as keyof Layout['sockets']], table as RequestTable)));
+  const reading = new Sweep(whole, safekeeping);
   const sweep = setInterval(() => {
     removeAbandoned(whole, Date.now() - abandonedAfterMs);
     void commits.submit(() => accesses.mark(log.size), 'soon');
@@ -93,6 +97,7 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
       whole.queue.close();
       imports.close();
       for (const server of servers) stopListening(server);
+      await reading.close();
       await rescan.close();
       await commits.submit((group) => group.record.message(activity(group.time, 'stop')));
       await commits.idle();

@@ -3,6 +3,7 @@ import type { RequestTable } from '@lazaret/system/channel.ts';
 import { refused } from '@lazaret/system/failure.ts';
 import type { Imports } from '@lazaret/pacs/imports/imports.ts';
 import type { AccessStore } from '@lazaret/pacs/access/store.ts';
+import type { Safekeeping } from '@lazaret/pacs/archive/safekeeping/station.ts';
 import { spaceAt, type Admissions } from '@lazaret/pacs/quarantine/admission.ts';
 import type { Accesses } from '@lazaret/pacs/quarantine/accesses.ts';
 import type { Assets } from '@lazaret/pacs/quarantine/assets.ts';
@@ -42,11 +43,12 @@ export interface Stations {
   readonly accesses: Accesses;
   readonly trace: Trace;
   readonly assets: Assets;
+  readonly safekeeping: Safekeeping;
   readonly imports: Imports;
 }
 
 export function tablesOf(stations: Stations): Readonly<Record<'association' | 'web' | 'inspector' | 'importer' | 'terminal', RequestTable>> {
-  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports } = stations;
+  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports, safekeeping } = stations;
   const { queue, commits, log, counts, layout, ledger } = parts;
 
   const admit: RequestTable = {
@@ -76,7 +78,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
 
   function status(): StatusAnswer {
     return {
-      counts: counts.all(), inspector: signatures.latest, rescan: rescan.status(), audit: { entries: log.size, root: log.root().toString('hex') }, disk: spaceAt(layout.data),
+      counts: counts.all(), inspector: signatures.latest, rescan: rescan.status(), safekept: safekeeping.last(), audit: { entries: log.size, root: log.root().toString('hex') }, disk: spaceAt(layout.data),
     };
   }
 
@@ -138,7 +140,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
       },
     },
     importer: media,
-    terminal: { ...people, ...media, map, export: (body) => decisions.export(body), access: (body) => access.handle(body, 'terminal'), assets: (body) => assets.handle(body) },
+    terminal: { ...people, ...media, map, export: (body) => decisions.export(body), access: (body) => access.handle(body, 'terminal'), assets: (body) => assets.handle(body), safekeeping: (body, call) => safekeeping.handle(body, call.signal) },
   };
 }
 
