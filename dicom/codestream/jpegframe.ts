@@ -48,6 +48,8 @@ export function readScan(stream: Stream, frame: JPEGFrame, at: number, length: n
   const ids: number[] = [];
   const [first, last, approximation] = [stream.byte(at + 1 + 2 * count), stream.byte(at + 2 + 2 * count), stream.byte(at + 3 + 2 * count)];
   if (!frame.isLossless && (first > last || last > 63)) return 'its scan header names coefficients that are none';
+  // A progressive scan has the first coefficient or others, not both (T.81 §G.1.1.1.1).
+  if (!frame.isSequential && first === 0 && last !== 0) return 'its scan header names coefficients that do not go together';
   if (frame.isLossless && !frame.isLS && (first < 1 || first > 7)) return 'its scan header names a predictor that is none';
   if (frame.isLS && (last > 2 || (approximation >> 4) !== 0)) return 'its scan header names an interleaving that is none';
   for (let index = 0; index < count; index += 1) {

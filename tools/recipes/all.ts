@@ -1,12 +1,13 @@
 /** Every recipe, in the order of the threat catalogue. */
 import { benign } from './benign.ts';
 import { breaking, harmlessRows } from './breaking.ts';
+import { benignCodestreams, codestreams } from './codestreams.ts';
 import { benignDocuments, documents } from './documents.ts';
 import { hidden } from './hidden.ts';
 import { names } from './names.ts';
 import { privateBenign, privateHostile } from './private.ts';
 import type { Recipe } from './recipe.ts';
 
-export const benignRecipes: readonly Recipe[] = [...benign, ...privateBenign, ...benignDocuments, ...harmlessRows];
-export const hostileRecipes: readonly Recipe[] = [...hidden, ...privateHostile, ...documents, ...breaking, ...names];
+export const benignRecipes: readonly Recipe[] = [...benign, ...privateBenign, ...benignDocuments, ...benignCodestreams, ...harmlessRows];
+export const hostileRecipes: readonly Recipe[] = [...hidden, ...privateHostile, ...documents, ...codestreams, ...breaking, ...names];
 export const recipes: readonly Recipe[] = [...benignRecipes, ...hostileRecipes];
