@@ -5,6 +5,7 @@ import { HeldPage } from './held/page.tsx';
 import { ObjectPage } from './object/page.tsx';
 import { Broken, NoSuchPage, Shell } from './shell.tsx';
 import { StatusPage } from './status/page.tsx';
+import { TracePage } from './trace/page.tsx';
 
 export interface ListSearch {
   readonly text?: string;
@@ -15,15 +16,25 @@ const listSearch = (search: Record<string, unknown>): ListSearch => ({
   ...(typeof search['states'] === 'string' && search['states'] !== '' ? { states: search['states'] } : {}),
 });
 
+export interface TraceSearch {
+  readonly id?: string;
+  readonly source?: string;
+}
+const traceSearch = ({ id, source }: Record<string, unknown>): TraceSearch => ({
+  ...(typeof id === 'string' && id !== '' ? { id: id.slice(0, 64) } : {}),
+  ...(typeof source === 'string' && source !== '' && (id === undefined || id === '') ? { source: source.slice(0, 200) } : {}),
+});
+
 const rootRoute = createRootRoute({ component: Shell, notFoundComponent: NoSuchPage });
 const indexRoute = createRoute({ getParentRoute: () => rootRoute, path: '/', beforeLoad: () => { throw redirect({ to: '/arrivals', replace: true }); } });
 const arrivalsRoute = createRoute({ getParentRoute: () => rootRoute, path: '/arrivals', component: ArrivalsPage, validateSearch: listSearch });
 const heldRoute = createRoute({ getParentRoute: () => rootRoute, path: '/held', component: HeldPage, validateSearch: listSearch });
 const objectRoute = createRoute({ getParentRoute: () => rootRoute, path: '/objects/$objectId', component: ObjectPage });
+const traceRoute = createRoute({ getParentRoute: () => rootRoute, path: '/trace', component: TracePage, validateSearch: traceSearch });
 const statusRoute = createRoute({ getParentRoute: () => rootRoute, path: '/system', component: StatusPage });
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([indexRoute, arrivalsRoute, heldRoute, objectRoute, statusRoute]),
+  routeTree: rootRoute.addChildren([indexRoute, arrivalsRoute, heldRoute, objectRoute, traceRoute, statusRoute]),
   basepath: '/console',
   defaultErrorComponent: Broken,
   // Search values are plain text, not JSON in the address.

@@ -27,6 +27,7 @@ export function Shell() {
         <nav className={styles['nav']} aria-label="Console">
           <Link to="/arrivals">Arrivals</Link>
           <Link to="/held">Held{held > 0 && <span className={styles['badge']}>{whole(held)}<Hidden> to decide on</Hidden></span>}</Link>
+          <Link to="/trace" search={{}}>Trace</Link>
           <Link to="/system">System</Link>
         </nav>
         <div className={styles['space']} />

@@ -48,6 +48,7 @@ test('every page, in both schemes and sizes: no violation of the policy, no erro
   if (pictures !== undefined) await mkdir(pictures, { recursive: true });
   const pages: [name: string, url: string][] = [
     ['arrivals', `${at.origin}/console/`], ['held', `${at.origin}/console/held`], ['object', at.path('pedicom')], ['malformed', at.path('truncated')], ['disarmed', at.path('disarmed')],
+    ['trace', `${at.origin}/console/trace?id=${at.keeper.ids['pedicom']}`], ['trace-source', `${at.origin}/console/trace?source=CT_RAD_2`], ['trace-ask', `${at.origin}/console/trace`], ['trace-unknown', `${at.origin}/console/trace?id=${'0'.repeat(32)}`],
     ['odd', at.path('fragments-no-end')], ['destroyed', at.path('trailing-pe')], ['system', `${at.origin}/console/system`], ['unknown', `${at.origin}/console/objects/${'0'.repeat(32)}`], ['nowhere', `${at.origin}/console/nowhere`],
   ];
   for (const [size, scheme] of [['small', 'light'], ['large', 'dark']] as const) {
@@ -67,6 +68,36 @@ test('every page, in both schemes and sizes: no violation of the policy, no erro
     assert.deepEqual(watched.faults, [], scheme);
     await watched.close();
   }
+});
+
+test('the picture of the spread is walked with arrow keys; a node shows its path, and the tables what belongs to it', async (t) => {
+  const at = await sampled(t);
+  if (at === null) return;
+  const { page, faults, close } = await openPage(at.browser, at.origin);
+  await page.goto(at.path('pedicom'));
+  await settled(page);
+  await page.getByRole('link', { name: /Trace it/ }).click();
+  await page.getByRole('heading', { name: 'The spread' }).waitFor();
+  const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.querySelector('title')?.textContent ?? '');
+  await page.getByRole('button', { name: /^Source: Import desk/ }).focus();
+  for (const expected of [/^Came in: DICOM association/, /^Objects: NOVÁK, PETR, Malicious, taken out of the archive/, /^Opened, taken out or sent: /]) {
+    await page.keyboard.press('ArrowRight');
+    assert.match(await focused(), expected);
+  }
+  const rows = (): Promise<number> => page.locator('section[aria-labelledby=accesses] tbody tr').count();
+  assert.equal(await rows(), 3);
+  await page.keyboard.press('Enter');
+  assert.equal(await rows(), 1);
+  assert.deepEqual(await axeFindings(page), []);
+  await page.keyboard.press('Escape');
+  assert.equal(await rows(), 3);
+  await page.getByLabel('Trace an object or a source').selectOption('source');
+  await page.getByRole('searchbox', { name: 'AE Title, name or address' }).fill('CT_RAD_2');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/source=CT_RAD_2/);
+  await page.getByRole('button', { name: /^Source: CT scanner 2/ }).waitFor();
+  assert.deepEqual(faults, []);
+  await close();
 });
 
 test('from the list of arrivals to a decision with keys alone', async (t) => {

@@ -97,14 +97,14 @@ test('what engines learn later is out of sight at once, on the record with outco
 
   for (const id of [entry.objectId, entry.objectId.slice(0, 10), sopInstanceUIDs[1]!, entry.sha256]) {
     const answer = await trace(system, id);
-    const [subject] = answer.objects;
+    const subject: TraceAnswer['objects'][number] | undefined = answer.objects[0];
     assert.equal(subject?.objectId, entry.objectId);
     assert.equal(subject.withdrawn, true);
     const message = answer.messages[subject.message];
     assert.deepEqual([message?.source.door, message?.source.batch, message?.objects], ['stow', entry.source.batch, 3]);
     assert.match(message!.source.peer, /^test-sender-/);
     assert.deepEqual(answer.objects.filter(({ relation }) => relation === 'message').map(({ sopInstanceUID }) => sopInstanceUID).toSorted(), [sopInstanceUIDs[0], sopInstanceUIDs[2]].toSorted());
-    const readers = answer.accesses.filter(({ kind, objectIds }) => kind === 'opened' && objectIds.includes(entry.objectId));
+    const readers: TraceAnswer['accesses'] = answer.accesses.filter(({ kind, objectIds }) => kind === 'opened' && objectIds.includes(entry.objectId));
     assert.ok(readers.some(({ person, what }) => person.startsWith('test-viewer-') && what === 'instances'));
     assert.ok(readers.some(({ person, what }) => person.startsWith('test-viewer-') && what === 'frames'));
   }

@@ -65,6 +65,7 @@ function VerdictPanel({ entry }: { readonly entry: LedgerEntry }) {
         <h2>{why !== null ? `${why.title}${why.more > 0 ? `, and ${why.more} more` : ''}` : entry.disarmed.length > 0 ? `${verdictWords[verdict].name}, disarmed` : verdictWords[verdict].name}</h2>
         <p>{why?.meaning ?? verdictWords[verdict].meaning}{entry.disarmed.length > 0 && ` What stood outside the Data Set (${entry.disarmed.map((what) => plain(what, 20)).join(', ')}) was neutralised.`}</p>
         {why !== null && entry.state === 'held' && <p className={styles['todo']}><strong>What to do:</strong> {why.advice}</p>}
+        {verdict === 'malicious' && <p className={styles['todo']}><Link to="/trace" search={{ id: entry.objectId }}>Trace it: where it came from, what came with it, who has seen it</Link></p>}
       </div>
     </section>
   );
@@ -120,6 +121,7 @@ function Facts({ entry }: { readonly entry: LedgerEntry }) {
         {entry.sopInstanceUID !== '' && <><dt>Instance</dt><dd><Copy value={entry.sopInstanceUID} what="the SOP Instance UID" /></dd></>}
         {entry.studyInstanceUID !== '' && <><dt>Study</dt><dd><Copy value={entry.studyInstanceUID} what="the Study Instance UID" /></dd></>}
         <dt>Object</dt><dd><Copy value={entry.objectId} shown={`${entry.objectId.slice(0, 8)}…`} what="the object id" /></dd>
+        <dt>Trace</dt><dd><Link to="/trace" search={{ id: entry.objectId }}>Where it came from, who has seen it</Link></dd>
         {entry.epoch !== '' && <><dt>Inspected by</dt><dd>{plain(entry.epoch)}</dd></>}
         {entry.conflicts.length > 0 && <><dt>Conflicts</dt><dd>{entry.conflicts.slice(0, 5).map((objectId) => <div key={objectId}><Link to="/objects/$objectId" params={{ objectId }}>{objectId.slice(0, 8)}…</Link></div>)}</dd></>}
       </dl>

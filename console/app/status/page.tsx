@@ -9,6 +9,7 @@ import { counted, size, whole } from '../words/amounts.ts';
 import { plain } from '../words/plain.ts';
 import { stateWords } from '../words/verdicts.ts';
 import { concernsOf, type Concern } from './concerns.ts';
+import { RescanTile } from './rescan.tsx';
 import styles from './status.module.css';
 
 export function StatusPage() {
@@ -40,6 +41,7 @@ function Status({ status }: { readonly status: StatusAnswer }) {
           ))}
         </dl>
       </section>
+      <RescanTile rescan={status.rescan ?? null} />
       <section className={joined(partStyles['card'], styles['tile'], styles['wide'])} aria-labelledby="engines">
         <h2 id="engines">Engines</h2>
         {status.inspector === null ? <p className={styles['soft']}>The inspector is not running, so nothing is known of its engines.</p> : <Engines inspector={status.inspector} />}

@@ -1,0 +1,157 @@
+/** Where objects came from, what came with them, and who has seen them: as a picture, and as tables that say the same. */
+import { useState } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import type { TraceAccess, TraceAnswer, TraceObject, TraceRelation } from '@lazaret/pacs/quarantine/requests.ts';
+import { SearchIcon } from '../parts/icons.tsx';
+import { listStyles } from '../parts/listhead.tsx';
+import { Empty, Loading, PatientName, StateChip, Text, Trouble, VerdictChip, joined, partStyles } from '../parts/parts.tsx';
+import { traceQuery } from '../queries.ts';
+import { counted, moment, whole } from '../words/amounts.ts';
+import { plain } from '../words/plain.ts';
+import { sourceName } from '../words/verdicts.ts';
+import { SpreadPicture } from './picture.tsx';
+import { spreadOf, type Node } from './spread.ts';
+import styles from './trace.module.css';
+
+const route = getRouteApi('/trace');
+
+export function TracePage() {
+  const { id = '', source = '' } = route.useSearch();
+  const asked = id !== '' || source !== '';
+  const trace = useQuery({ ...traceQuery(id, source), enabled: asked });
+  return (
+    <>
+      <title>{`Trace${asked ? ` of ${plain(source || id, 40)}` : ''} · Lazaret`}</title>
+      <div className={listStyles['head']}>
+        <div className={listStyles['title']}><h1>Trace</h1><p>where it came from, what came with it, who has seen it</p></div>
+        <Ask key={`${id} ${source}`} id={id} source={source} />
+      </div>
+      {!asked ? (
+        <div className={partStyles['card']}><Empty title="Follow an object, or a source" mark={<SearchIcon />}>An object by its id, SOP Instance UID or SHA-256; a source by its AE Title, name or address: then all that it sent in the last seven days. From a held object the way here is under its facts.</Empty></div>
+      ) : trace.isPending ? <div className={partStyles['card']}><Loading rows={6} what="the trace" /></div>
+        : trace.data === undefined ? <Trouble error={trace.error} what="This cannot be traced" retry={() => void trace.refetch()} />
+          : trace.data.objects.length === 0 ? <div className={partStyles['card']}><Empty title="Nothing was received from there">In the last seven days, under this name. Names are written as they are registered; an address as the object’s facts show it.</Empty></div>
+            : <Shown key={`${id} ${source}`} answer={trace.data} />}
+    </>
+  );
+}
+
+function Ask({ id, source }: { readonly id: string; readonly source: string }) {
+  const navigate = route.useNavigate();
+  const [what, setWhat] = useState(source === '' ? 'object' : 'source');
+  const [typed, setTyped] = useState(source || id);
+  return (
+    <form
+      role="search" className={styles['form']}
+      onSubmit={(event) => {
+        event.preventDefault();
+        const text = typed.trim();
+        if (text !== '') void navigate({ search: what === 'source' ? { source: text } : { id: text } });
+      }}
+    >
+      <select aria-label="Trace an object or a source" value={what} onChange={(event) => setWhat(event.target.value)}>
+        <option value="object">Object</option>
+        <option value="source">Source</option>
+      </select>
+      <input type="search" maxLength={200} value={typed} aria-label={what === 'source' ? 'AE Title, name or address' : 'Object id, SOP Instance UID or SHA-256'} placeholder={what === 'source' ? 'AE Title, name or address' : 'Object id, SOP Instance UID or SHA-256'} onChange={(event) => setTyped(event.target.value)} />
+      <button type="submit" className={partStyles['button']}>Trace</button>
+    </form>
+  );
+}
+
+function Shown({ answer }: { readonly answer: TraceAnswer }) {
+  const [selected, setSelected] = useState<string | null>(null);
+  const spread = spreadOf(answer);
+  const node = spread.nodes.find(({ key }) => key === selected) ?? null;
+  return (
+    <div className={styles['stack']}>
+      <section className={joined(partStyles['card'], styles['card'])} aria-labelledby="spread">
+        <header>
+          <h2 id="spread">The spread</h2>
+          <p>{node === null ? summary(answer) : `${node.title}: its path, and in the tables only what belongs to it`}</p>
+          {node !== null && <button type="button" className={joined(partStyles['button'], partStyles['small'])} onClick={() => setSelected(null)}>Show all</button>}
+        </header>
+        <SpreadPicture spread={spread} selected={selected} onSelect={setSelected} />
+      </section>
+      <div className={styles['tables']}>
+        <Objects answer={answer} node={node} />
+        <Accesses answer={answer} node={node} />
+      </div>
+    </div>
+  );
+}
+
+function summary(answer: TraceAnswer): string {
+  const subjects = answer.objects.filter(({ relation }) => relation === 'subject');
+  const others = answer.objects.length - subjects.length;
+  const people = new Set(answer.accesses.filter(({ kind }) => kind === 'opened').map(({ person }) => person)).size;
+  const places = new Set(answer.accesses.filter(({ kind }) => kind === 'sent').map(({ destination }) => destination)).size;
+  return `${counted(subjects.length, 'object')}, ${others === 0 ? 'nothing came with it' : `${whole(others)} that came with it or near it`}; opened by ${people === 0 ? 'nobody' : counted(people, 'person or system', 'people or systems')}, sent to ${places === 0 ? 'nowhere' : counted(places, 'place')}`;
+}
+
+const relationWords: Readonly<Record<TraceRelation, string>> = { subject: 'asked about', message: 'came with it', source: 'same source, near it in time', copy: 'same SOP Instance UID' };
+/** The page stays quick; the terminal's --json has them all. */
+const rowsMax = 100;
+
+function Objects({ answer, node }: { readonly answer: TraceAnswer; readonly node: Node | null }) {
+  const objects = answer.objects.filter(({ objectId }) => node === null || node.objectIds.has(objectId));
+  const cut = answer.cut.filter((each) => each !== 'accesses');
+  return (
+    <section className={joined(partStyles['card'], styles['card'])} aria-labelledby="objects">
+      <header><h2 id="objects">Objects</h2><p>{counted(objects.length, 'object')}</p></header>
+      <table className={styles['table']}>
+        <thead><tr><th scope="col">Object</th><th scope="col">Came from</th><th scope="col">Received</th><th scope="col">Now</th></tr></thead>
+        <tbody>{objects.slice(0, rowsMax).map((object) => <ObjectRow key={object.objectId} object={object} from={sourceName(answer.messages[object.message]!.source)} />)}</tbody>
+      </table>
+      {(objects.length > rowsMax || cut.length > 0) && <p className={styles['note']}>There are more than are shown here; “./lazaret trace … --json” at the terminal names {cut.length > 0 ? 'as many as are kept together' : 'them all'}.</p>}
+    </section>
+  );
+}
+
+function ObjectRow({ object, from }: { readonly object: TraceObject; readonly from: string }) {
+  return (
+    <tr>
+      <td>
+        <Link to="/objects/$objectId" params={{ objectId: object.objectId }}><PatientName name={object.patientName} id={object.patientID} /></Link>
+        <span className={styles['soft']}>{relationWords[object.relation]} · <Text max={80}>{[object.modality, object.studyDescription].filter((text) => text !== '').join(' · ') || 'study not known'}</Text></span>
+      </td>
+      <td><bdi>{from}</bdi></td>
+      <td>{moment(object.receivedAt)}</td>
+      <td>
+        <StateChip state={object.state} /> {object.verdict !== null && object.verdict !== 'clean' && <VerdictChip verdict={object.verdict} />}
+        {object.withdrawn && object.concludedAt !== null && <span className={styles['soft']}>taken out of the archive {moment(object.concludedAt)}</span>}
+      </td>
+    </tr>
+  );
+}
+
+function Accesses({ answer, node }: { readonly answer: TraceAnswer; readonly node: Node | null }) {
+  const accesses = answer.accesses.filter((access) => node === null || (node.column === 3 ? node.accesses.has(access) : access.objectIds.some((objectId) => node.objectIds.has(objectId))));
+  const decisions = answer.decisions.filter(({ objectId }) => node === null || node.objectIds.has(objectId));
+  return (
+    <section className={joined(partStyles['card'], styles['card'])} aria-labelledby="accesses">
+      <header><h2 id="accesses">Opened, taken out or sent</h2><p>what was asked about, from the audit log</p></header>
+      {accesses.length === 0 ? <p className={styles['note']}>Nobody, as far as the record goes.</p> : (
+        <table className={styles['table']}>
+          <thead><tr><th scope="col">Who</th><th scope="col">What</th><th scope="col">When</th></tr></thead>
+          <tbody>{accesses.slice(0, rowsMax).map((access, index) => <AccessRow key={index} access={access} />)}</tbody>
+        </table>
+      )}
+      {(accesses.length > rowsMax || answer.cut.includes('accesses')) && <p className={styles['note']}>There are more than are shown here.</p>}
+      {decisions.map((decision) => <p key={`${decision.objectId} ${decision.at}`} className={styles['note']}>{decision.decision === 'release' ? 'Released' : 'Destroyed'} by {decision.persons.map((person) => plain(person, 60)).join(' and ')}, {moment(decision.at)}: <Text max={200}>{decision.reason}</Text></p>)}
+    </section>
+  );
+}
+
+const kindWords: Readonly<Record<TraceAccess['kind'], string>> = { opened: 'Opened', sent: 'Sent', exported: 'Taken out of the vault' };
+
+function AccessRow({ access }: { readonly access: TraceAccess }) {
+  return (
+    <tr>
+      <td><strong><Text max={60}>{access.person}</Text></strong><span className={styles['soft']}><Text max={60}>{access.address}</Text></span></td>
+      <td>{kindWords[access.kind]}{access.destination !== '' && <> to <Text max={60}>{access.destination}</Text></>}<span className={styles['soft']}><Text max={60}>{access.what}</Text></span></td>
+      <td>{moment(access.last)}<span className={styles['soft']}>{access.count === 1 ? `audit entry ${whole(access.auditEntry)}` : `${counted(access.count, 'time')} since ${moment(access.first)}, audit entry ${whole(access.auditEntry)}`}</span></td>
+    </tr>
+  );
+}
