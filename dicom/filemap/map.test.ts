@@ -50,6 +50,11 @@ function object(elements: readonly WritableElement[], transferSyntaxUID: string 
   return concat(meta(transferSyntaxUID), encodeDataSet([...identity, ...elements], transferSyntaxUID, { deflateRaw: deflateRawSync }));
 }
 
+/** Bytes after the last element of a Data Set that is deflated with them. */
+function inflatedWith(bytes: readonly number[]): Uint8Array {
+  return concat(meta(deflatedExplicitVRLittleEndian), deflateRawSync(concat(encodeDataSet([...identity, pixels], explicitVRLittleEndian), bytes)));
+}
+
 /** Bytes right after the identity, in Explicit VR Little Endian. */
 const raw = (...bytes: readonly number[]): Uint8Array => concat(object([]), bytes);
 
@@ -157,6 +162,8 @@ const cases: readonly (readonly [expected: string, bytes: () => Uint8Array, limi
   ['deflate-invalid', () => concat(meta(deflatedExplicitVRLittleEndian), [0xff, 0xff, 0xff, 0xff])],
   ['deflate-truncated', () => object([pixels], deflatedExplicitVRLittleEndian).slice(0, -8)],
   ['deflate-limit', () => object([pixels], deflatedExplicitVRLittleEndian), { ...readerLimits, inflatedBytesMax: 32 }],
+  ['trailing-inflated', () => inflatedWith([0x4d, 0x5a, 0x90, 0, 3, 0, 0, 0])],
+  ['trailing-inflated', () => inflatedWith([0xfc, 0xff, 0xfc, 0xff, 0x4f, 0x42, 0, 0, 2, 0, 0, 0, 0x4d, 0x5a])],
   ['data-set-empty', () => meta(explicitVRLittleEndian)],
   ['header-truncated', () => raw(0x10, 0, 0x10, 0)],
   ['header-truncated', () => raw(0x10, 0, 0x10, 0, 0x55, 0x54, 0, 0)],

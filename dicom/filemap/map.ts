@@ -5,7 +5,7 @@
 import { BytesSource } from '../dataset/bytes.ts';
 import { transferSyntaxByUID, type TransferSyntax } from '../dataset/transfersyntaxes.ts';
 import { ElementColumns, kindOf, SpanColumns } from './columns.ts';
-import type { ByteSource, FileMeta, MappedObject, ReaderTools } from './contract.ts';
+import type { ByteSource, FileMeta, MappedObject, ReaderTools, SpanTable } from './contract.ts';
 import { ElementReader, type Encoding } from './elements.ts';
 import { plausibleEncodings } from './encoding.ts';
 import { checkIdentity, checkOffsetTable } from './finish.ts';
@@ -88,8 +88,23 @@ function readDeflated(source: ByteSource, tools: ReaderTools, start: number, met
   }
   const inflatedSpans = new SpanColumns(output.length);
   elements.expect(output.length);
+  const outer = problems.problems.length;
   const read = readElements(output, 0, { explicitVR: true, littleEndian: true }, meta, transferSyntax, inflatedSpans, elements, problems, limits);
+  checkInflatedEnd(read.spans, problems);
+  // Whoever reads of a problem looks for it in the object, which has no byte of its own for what is inflated.
+  problems.moveFrom(outer, start, consumed);
   return { ...read, source, spans: spans.table(), dataSetSpans: read.spans, dataSetLength: consumed };
+}
+
+/**
+ * What follows the last element inside the deflate stream cannot be cut off without writing the Data Set anew, so it is not harmless as it is outside:
+ * readers that go on where this one ends would read other elements, and bytes of anything could stand there.
+ */
+function checkInflatedEnd({ count, kinds, offsets, lengths }: SpanTable, problems: ProblemList): void {
+  const used = problems.problems.some(({ code }) => code === 'padding-used');
+  for (let row = count - 1; row >= 0 && (kinds[row] === kindOf.trailing || kinds[row] === kindOf.padding); row -= 1) {
+    if (kinds[row] === kindOf.trailing || used) problems.add('trailing-inflated', offsets[row]!, lengths[row]!, null, '', `${lengths[row]} bytes`);
+  }
 }
 
 /** The encoding that the Transfer Syntax says, or, with a problem, the one that the first element shows; null where it shows none. */

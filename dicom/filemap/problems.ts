@@ -32,6 +32,7 @@ const table = {
   'deflate-invalid':               ['fault', 'The deflated Data Set is not a valid deflate stream.'],
   'deflate-truncated':             ['fault', 'The deflated Data Set ends before its stream does.'],
   'deflate-limit':                 ['limit', 'The deflated Data Set inflates to more than the limit.'],
+  'trailing-inflated':             ['fault', 'Bytes follow the last element inside the deflate stream, where they cannot be cut off.'],
   // Data Set (PS3.5 §7)
   'data-set-empty':                ['fault', 'The Data Set has no elements.'],
   'header-truncated':              ['fault', 'The bytes end inside the header of an element.'],
@@ -106,5 +107,13 @@ export class ProblemList {
       path: found === '' && tag !== null ? tagText(tag) : found,
       text: detail === '' ? text : `${text.slice(0, -1)}: ${detail}.`,
     });
+  }
+
+  /** Problems from this one on were found in an inflated Data Set: their place in the object is all of the deflate stream. */
+  moveFrom(index: number, offset: number, length: number): void {
+    for (let at = index; at < this.problems.length; at += 1) {
+      const problem = this.problems[at]!;
+      this.problems[at] = { ...problem, offset, length, text: `${problem.text.slice(0, -1)} (byte ${problem.offset} of the inflated Data Set).` };
+    }
   }
 }

@@ -11,14 +11,22 @@ import { chunkBytes } from './pass.ts';
 export function instanceReport(mapped: MappedObject, identity: Identity, content: Content, dataSetOffset: number, chunks: readonly string[]): InstanceReport {
   const moved = dataSetOffset - mapped.dataSetOffset;
   return {
-    ...identity,
-    transferSyntaxUID: mapped.transferSyntaxUID,
+    sopClassUID: uidOrNone(identity.sopClassUID),
+    sopInstanceUID: uidOrNone(identity.sopInstanceUID),
+    studyInstanceUID: uidOrNone(identity.studyInstanceUID),
+    seriesInstanceUID: uidOrNone(identity.seriesInstanceUID),
+    transferSyntaxUID: uidOrNone(mapped.transferSyntaxUID),
     metadata: metadataOf(mapped, moved),
     dataSetOffset,
     dataSetLength: dataSetLengthOf(mapped),
     frames: mapped.dataSetSource === mapped.source ? frameTable(mapped, content, moved) : null,
     chunks: chunks.length === 0 ? null : { size: chunkBytes, digests: chunks },
   };
+}
+
+/** Of a held object it may be anything; the guard outside takes nothing else for a UID, and would throw the whole report away. */
+function uidOrNone(uid: string): string {
+  return /^[0-9.]{1,64}$/.test(uid) ? uid : '';
 }
 
 /**
