@@ -136,6 +136,7 @@ export const privateBenign: readonly Recipe[] = [
   opaque('private-noise', 'A record of 300 KB that only its vendor can read.', clean, () => noise(300_000, 4)),
   opaque('private-base64', 'A picture as base64 in a private text.', clean, () => Buffer.from(`<icon>${lines(Buffer.concat([Buffer.from([0x42, 0x4d]), noise(4000, 8)]).toString('base64'))}</icon>`)),
   inUnknownSequence('private-unknown-sequence', 'benign', 'A sequence as UN of defined length: what became of it on the way through a system that did not know it.', clean, () => noise(600, 9)),
+  rawData('raw-data', 'benign', 'Raw data of a scanner: nothing but a record of its vendor.', clean, () => noise(200_000, 12)),
   ecg('waveform', 'benign', 'An electrocardiogram.', clean, (length) => noise(length, 2)),
   ct('profile', 'benign', 'A colour profile of one tag.', clean, () => [['0028,2000', 'OB', profile()]]),
   segmented('palette-segmented', 'benign', 'A palette in segments: a list and a ramp.', clean, Buffer.alloc(0)),
@@ -144,6 +145,11 @@ export const privateBenign: readonly Recipe[] = [
   grey('bits-overlay', 'benign', 'An overlay of the old kind in bit 15.', clean, 12, (index) => (index % 4096) | ((index % 3 === 0 ? 1 : 0) << 15), [['6000,0010', 'US', 64], ['6000,0011', 'US', 64], ['6000,0040', 'CS', 'G'], ['6000,0050', 'SS', [1, 1]], ['6000,0100', 'US', 16], ['6000,0102', 'US', 15]]),
   grey('bits-padding', 'benign', 'A padding value outside the stored bits, as scanners of old write it around the circle: it is looked at, not held.', clean, 12, (index) => (index % 64 < 8 ? -2000 : index % 4096)),
 ];
+
+/** Raw data: an object whose content is its vendor's alone (PS3.3 A.37). */
+function rawData(name: string, threat: string, why: string, expected: Expected, value: () => Bytes): Recipe {
+  return make({ name, threat, why, expected, elements: () => withElements(identity(name, '1.2.840.10008.5.1.4.1.1.66', 'MR'), ['0008,9123', 'UI', '2.25.9'], ['7FE1,0010', 'LO', 'SIEMENS CSA NON-IMAGE'], ['7FE1,1010', 'OB', value()]) });
+}
 
 export const privateHostile: readonly Recipe[] = [
   opaque('private-pe-key', 'A program under a key of one byte, 10,000 bytes inside a record.', malicious, () => within(keyed(pe(), 0x5a), 10_000)),
@@ -182,6 +188,12 @@ export const privateHostile: readonly Recipe[] = [
   ct('private-csa-oversized', 'A3', 'A CSA header of 17 MiB, which no scanner writes.', unscannable, () => [['0029,0010', 'LO', 'SIEMENS CSA HEADER'], ['0029,1010', 'OB', csa({ Ok: ['1'] }, Buffer.alloc(17 * 1024 * 1024))]]),
   inUnknownSequence('private-unknown-sequence-pe', 'A3', 'A packed program in a sequence that is declared as one value of VR UN.', malicious, () => deflateSync(bigPE())),
   inUnknownSequence('private-unknown-sequence-zip', 'A3', 'A ZIP archive in a sequence that is declared as one value of VR UN.', held, inert.zip),
+  rawData('raw-data-pe', 'A9', 'A program under a key in raw data.', malicious, () => within(keyed(pe(), 0xa5), 150_000)),
+  ct('public-long-text', 'A9', 'A program as hexadecimal text in a name that may have 64 characters.', malicious, () => [['0008,1040', 'LO', bigPE().toString('hex')]]),
+  ct('public-numbers', 'A9', 'A packed program as a list of floating point numbers.', malicious, () => {
+    const packed = gzipSync(within(pe(), 3000));
+    return [['0018,9605', 'FD', Buffer.concat([packed, Buffer.alloc((8 - (packed.length % 8)) % 8)])]];
+  }),
   ecg('waveform-pe', 'A9', 'A program in the middle of a waveform.', malicious, (length) => within(keyed(pe(), 0x31), 4000, length)),
   ecg('waveform-long', 'A9', 'More samples than the waveform says.', malformed, (length) => noise(length + 4000, 2)),
   ecg('waveform-short', 'B6', 'Fewer samples than the waveform says.', malformed, (length) => noise(length - 200, 2)),

@@ -21,8 +21,6 @@ const searchBytes = 1024 * 1024;
 const valueWindowBytes = 32 * 1024 * 1024;
 
 const opaque: ReadonlySet<number> = new Set(['OB', 'OW', 'OD', 'OF', 'OL', 'OV', 'UN'].map(vrCode));
-/** Texts without a limit of their own; the others are too short or have a grammar of digits. */
-const texts: ReadonlySet<number> = new Set(['LT', 'ST', 'UC', 'UR', 'UT'].map(vrCode));
 const sequence = vrCode('SQ');
 const unknown = vrCode('UN');
 const encapsulatedDocument = 0x00420011;
@@ -35,7 +33,8 @@ export function checkBulk(reading: Reading): void {
     const tag = elements.tags[index]!;
     const vr = elements.vrs[index]!;
     const ofVendor = isPrivate(tag);
-    if (length < packedBytesMin || (!ofVendor && !opaque.has(vr) && (length < textRunBytesMin || !texts.has(vr)))) continue;
+    // Long values are looked into whatever their VR says that they are.
+    if (length < packedBytesMin || (length < textRunBytesMin && !ofVendor && !opaque.has(vr))) continue;
     if (vr === sequence || index === pixelData || tag === encapsulatedDocument || tag < 0x00030000) continue;
     // A sequence of undefined length was read by the reader, whatever VR it was declared as.
     if (index + 1 < elements.count && elements.parents[index + 1] === index) continue;

@@ -76,13 +76,18 @@ function streamAt(bytes: Buffer, at: number, room: number): Found | 'limit' | 'b
 function rawDeflate(stream: Buffer, room: number): Found | 'limit' | null {
   // The first block of a stream that a packer wrote has dynamic or fixed codes.
   const type = (stream[0]! >> 1) & 3;
-  if (stream.length < textRunBytesMin || type === 0 || type === 3) return null;
+  if (stream.length < textRunBytesMin || type === 0 || type === 3 || isText(stream.subarray(0, 32))) return null;
   try {
     const result = inflateRawSync(stream, { maxOutputLength: room, info: true }) as unknown as { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } };
     return result.engine.bytesWritten >= stream.length - 2 && result.buffer.length >= stream.length ? { name: 'a deflate stream', bytes: result.buffer } : null;
   } catch {
     return null;
   }
+}
+
+/** Lists of numbers and words are no streams: trying to inflate thousands of them would take long. */
+function isText(start: Uint8Array): boolean {
+  return start.every((byte) => (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d || byte === 0x09);
 }
 
 function inflated(name: string, run: () => Buffer, otherwise: 'broken' | null): Found | 'limit' | 'broken' | null {

@@ -43,8 +43,8 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
     const dataSet = wanted ? { offset: mapped.dataSetOffset, length: dataSetLengthOf(mapped), prefix: neutralised?.prefix ?? null } : null;
     const pass = passOver(source, engine, { dataSet, place: unrecognised && isPrintable(source) ? () => ({ tag: '', region: 'text' }) : placeInObject(mapped) });
     checkDigest(reading, pass);
-    const inside = scanParts(reading, engine);
-    const findings = [...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, engine), ...inside.findings].slice(0, findingsMax);
+    const parts = scanParts(reading, engine);
+    const findings = [...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, engine)].slice(0, findingsMax);
     const disarmed = neutralised === null ? null : disarmedOf(mapped, neutralised, pass);
     const report: Report = {
       id: assignment.id,
@@ -55,7 +55,7 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
       disarmed,
       dataSetSha256: pass.dataSetSha256,
       pixels: pixelsOf(reading, content),
-      map: assignment.map === null ? null : describe(mapped, findings, inside.parts, assignment.map.window),
+      map: assignment.map === null ? null : describe(mapped, findings, parts, assignment.map.window),
     };
     return { report, spans: encodeSpans(mapped.spans) };
   } finally {
@@ -110,10 +110,9 @@ function scanInflated(mapped: MappedObject, engine: YaraEngine): Finding[] {
 }
 
 /** What was unpacked is looked at as the object itself is: by the rules of content, which may unpack more, and by the engine. */
-function scanParts(reading: Reading, engine: YaraEngine): { readonly findings: Finding[]; readonly parts: readonly SeenPart[] } {
-  const before = reading.findings.length;
+function scanParts(reading: Reading, engine: YaraEngine): readonly SeenPart[] {
   const parts: SeenPart[] = [];
-  let known = before;
+  let known = reading.findings.length;
   // What was found between two parts is about the first: unpacking it comes after it was looked at.
   const attribute = (): void => {
     for (const { code } of reading.findings.slice(known)) parts.at(-1)?.codes.add(code);
@@ -132,7 +131,7 @@ function scanParts(reading: Reading, engine: YaraEngine): { readonly findings: F
     }
   }
   attribute();
-  return { findings: reading.findings.slice(before), parts };
+  return parts;
 }
 
 function disarmedOf(mapped: MappedObject, neutralised: Neutralised, pass: PassResult): Disarmed {
