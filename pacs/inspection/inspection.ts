@@ -54,6 +54,8 @@ export class Inspection {
   }
 
   async conclude(work: Work, path: string): Promise<Conclusion> {
+    // Before the object is looked at: signatures that clamd loads meanwhile had no say in it.
+    const clamd = await this.#clamd?.version();
     const outcome = await this.examine(work, path, { dataSetDigest: false });
     const findings = [...outcome.findings];
     // A DICOMDIR is sound and clean, but it is no instance: nothing could be archived (PS3.3 Annex F).
@@ -68,7 +70,7 @@ export class Inspection {
       findings: worstFirst(findings),
       disarmed: outcome.report?.disarmed ?? null,
       // Of the engines that looked, not of those that there are by now: rules may have been updated meanwhile.
-      epoch: this.#epochOf(this.#clamd === null ? outcome.engines : [...outcome.engines, await this.#clamd.version()]),
+      epoch: this.#epochOf(clamd === undefined ? outcome.engines : [...outcome.engines, clamd]),
       ms: outcome.ms,
       instance: outcome.report?.instance ?? null,
     };
