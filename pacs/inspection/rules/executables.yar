@@ -60,12 +60,14 @@ rule program_as_text {
     place = "anywhere"
     text = "a program written as text (base64 or hex digits), as wide characters or backwards"
   strings:
-    $stub = "This program cannot be run in DOS mode" base64
-    $wide = "This program cannot be run in DOS mode" wide
-    $backwards = "edom SOD ni nur eb tonnac margorp sihT"
+    $stub0 = /VGhpcyBwcm9ncmFtIGNh[b]m5vdCBiZSBydW4gaW4gRE9TIG1vZG/
+    $stub1 = /RoaXMgcHJvZ3JhbSBjYW[5]ub3QgYmUgcnVuIGluIERPUyBtb2Rl/
+    $stub2 = /UaGlzIHByb2dyYW0gY2F[u]bm90IGJlIHJ1biBpbiBET1MgbW9kZ/
+    $wide = /This program cannot be[ ]run in DOS mode/ wide
+    $backwards = /edom SOD ni nur eb[ ]tonnac margorp sihT/
     $start = /TV(qQAAMAAAAEAAAA|pQAAIAAAAEAA8A|oAAAAAAAAAAAAA)/
     $elf = /f0VMRg[EI](BAQ|BAA)AAAAAAAAAA/
-    $hex = /4d5a90000300000004000000ffff/ nocase
+    $hex = /4d5a90000300000004[0]00000ffff/ nocase
     $macho = /(z|Z)(vrt\/g|\/rt\/g)(cAAAE|wAAAE)[AD]AAAA/
   condition:
     any of them
