@@ -3,10 +3,8 @@
  * ended when a frame takes too long, too much memory, or does not come out as its attributes say. What every walker found sound and no
  * decoder can read would still fail at whoever looks at it; better here than there. Pixels are never changed, and none leave the process.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { FrameReader, encodeFrame, type Frame } from '@lazaret/system/frames.ts';
-import { residentBytes } from '@lazaret/system/memory.ts';
 import type { Finding, FrameTable } from '../quarantine/contract.ts';
+import { DecoderProcess, defaultTimeoutMs, type DecoderOptions, type Settled } from './decoderprocess.ts';
 import { decodedBytes, decodedBytesMax, encodedBytesMax, type DecodeAnswer, type DecodeTask, type PixelForm } from './decoder/contract.ts';
 
 /** Whose compressed frames are decoded: nobody's, everybody's, or those of the peers that are named. */
@@ -16,36 +14,19 @@ export function mustDecode(policy: DecodePolicy, peer: string): boolean {
   return policy === 'always' || (policy !== 'never' && policy.includes(peer));
 }
 
-export interface DecodingOptions {
-  start(): { readonly command: string; readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
-  readonly memoryBytesMax: number;
-  log?(line: string): void;
-  /** For tests of the limit. */
-  readonly timeoutMs?: (bytes: number) => number;
-}
-
-/** Start of a process under load, and 2 MB/s: a hundredth of what the slowest codec does on one core. */
-const defaultTimeoutMs = (bytes: number): number => 15_000 + bytes / 2_000;
-const memoryWatchMs = 100;
-/** One that is not wanted any more before it was ready has so long to end by itself. */
-const settingUpMs = 10_000;
 /** Of one object so many frames are told; the rest is like them. */
 const findingsMax = 8;
-/** An answer is one word and one sentence. */
-const answerBytesMax = 4096;
 const textMax = 300;
-
-type Settled = { readonly answer: DecodeAnswer } | { readonly failed: 'decoder-crashed' | 'decoder-timed-out' | 'decoder-memory'; readonly text: string };
 
 /** One decoder process, started when it is first needed and again after each that was ended. Objects take turns. */
 export class Decoding {
-  readonly #options: DecodingOptions;
-  #process: DecoderProcess | null = null;
+  readonly #options: DecoderOptions;
+  #process: DecoderProcess<DecodeAnswer> | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
   #next = 1;
 
-  constructor(options: DecodingOptions) {
+  constructor(options: DecoderOptions) {
     this.#options = options;
   }
 
@@ -72,7 +53,7 @@ export class Decoding {
         note('decoder-limit', `Frame ${index + 1} has ${length} bytes and ${decodedBytes(form)} pixels' bytes; at most ${encodedBytesMax} and ${decodedBytesMax} are decoded.`);
         break;
       }
-      const settled = await this.#ask({ id: this.#next++, path, ranges, ...form }, length + decodedBytes(form));
+      const settled = await this.#ask({ kind: 'decode', id: this.#next++, path, ranges, ...form }, length + decodedBytes(form));
       if ('failed' in settled) {
         note(settled.failed, `Frame ${index + 1}: ${settled.text}`);
         break;
@@ -90,88 +71,14 @@ export class Decoding {
     return findings;
   }
 
-  async #ask(task: DecodeTask, bytes: number): Promise<Settled> {
-    this.#process ??= new DecoderProcess(this.#options);
+  async #ask(task: DecodeTask, bytes: number): Promise<Settled<DecodeAnswer>> {
+    this.#process ??= new DecoderProcess(this.#options, 0, ({ header }, id) => checkAnswer(header, id));
     const settled = await this.#process.ask(task, (this.#options.timeoutMs ?? defaultTimeoutMs)(bytes));
     if ('failed' in settled) {
       this.#process.end();
       this.#process = null;
     }
     return settled;
-  }
-}
-
-class DecoderProcess {
-  readonly #child: ChildProcess;
-  readonly #options: DecodingOptions;
-  readonly #reader = new FrameReader({ headerBytesMax: answerBytesMax, payloadBytesMax: 0 });
-  #settle: ((settled: Settled) => void) | null = null;
-  #id = 0;
-  #over: Settled | null = null;
-  #ready = false;
-
-  constructor(options: DecodingOptions) {
-    this.#options = options;
-    const { command, args, env } = options.start();
-    this.#child = spawn(command, [...args], { env: { ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
-    this.#child.stdout!.on('data', (chunk: Buffer) => this.#hear(chunk));
-    this.#child.stderr!.on('data', (chunk: Buffer) => options.log?.(chunk.toString('latin1').slice(0, 2000).replaceAll(/[^\x20-\x7e\n]/g, '?')));
-    this.#child.stdin!.on('error', () => {});
-    this.#child.on('error', () => this.#end({ failed: 'decoder-crashed', text: 'the decoder could not be started.' }));
-    this.#child.on('exit', (code, signal) => this.#end({ failed: 'decoder-crashed', text: signal === null ? `the decoder ended with exit code ${code}.` : `the decoder was ended by ${signal}.` }));
-  }
-
-  ask(task: DecodeTask, timeoutMs: number): Promise<Settled> {
-    if (this.#over !== null) return Promise.resolve(this.#over);
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#end({ failed: 'decoder-timed-out', text: `it was not decoded within ${Math.round(timeoutMs / 1000)} s.` }), timeoutMs);
-      const watch = setInterval(() => {
-        if (this.#child.pid !== undefined && residentBytes(this.#child.pid) > this.#options.memoryBytesMax) {
-          this.#end({ failed: 'decoder-memory', text: `decoding it took more than ${Math.round(this.#options.memoryBytesMax / 2 ** 20)} MiB of memory.` });
-        }
-      }, memoryWatchMs);
-      this.#id = task.id;
-      this.#settle = (settled) => {
-        this.#settle = null;
-        clearTimeout(timer);
-        clearInterval(watch);
-        resolve(settled);
-      };
-      this.#child.stdin!.write(encodeFrame(task));
-    });
-  }
-
-  end(): void {
-    this.#end({ failed: 'decoder-crashed', text: 'the decoder was ended.' });
-  }
-
-  #end(settled: Settled): void {
-    if (this.#over !== null) return;
-    this.#over = settled;
-    // bwrap killed while it sets up leaves a half that waits for ever; a decoder that starts and hears nothing ends by itself.
-    this.#child.stdin!.end();
-    if (this.#ready) this.#child.kill('SIGKILL');
-    else setTimeout(() => this.#child.kill('SIGKILL'), settingUpMs).unref();
-    this.#settle?.(settled);
-  }
-
-  #hear(chunk: Buffer): void {
-    let frames: Frame[];
-    try {
-      frames = this.#reader.push(chunk);
-    } catch {
-      this.#end({ failed: 'decoder-crashed', text: 'the decoder answered with something that is no answer.' });
-      return;
-    }
-    for (const { header } of frames) {
-      if (!this.#ready && (header as { ready?: unknown } | null)?.ready === true) {
-        this.#ready = true;
-        continue;
-      }
-      const answer = checkAnswer(header, this.#id);
-      if (answer === null || this.#settle === null) this.#end({ failed: 'decoder-crashed', text: 'the decoder answered with something that is no answer.' });
-      else this.#settle({ answer });
-    }
   }
 }
 

@@ -1,24 +1,29 @@
 /**
- * The decoder: turns compressed frames into pixels and says whether they came out as declared. The pixels go nowhere.
+ * The decoder: turns compressed frames into pixels and says whether they came out as declared, and makes small pictures for people to look at.
  *
- * SECURITY: assume that it can be taken over by a frame: codecs are where images have broken into systems before. It has no network, no file but
- * objects to read, nothing to write; all it can say is yes or no about the one frame that it was given, and after a no it is ended.
+ * SECURITY: assume that it can be taken over by an object: codecs are where images have broken into systems before. It has no network, no file but
+ * objects to read, nothing to write; all that it can do is lie about what it was asked, or hand out another picture. Its answers are checked, and
+ * after anything but success it is ended.
  */
 import { FrameReader, encodeFrame } from '@lazaret/system/frames.ts';
-import type { DecodeTask } from '@lazaret/pacs/inspection/decoder/contract.ts';
+import type { DecodeTask, RenderTask } from '@lazaret/pacs/inspection/decoder/contract.ts';
 import { decodeFrame } from '@lazaret/pacs/inspection/decoder/decode.ts';
+import { renderFrame } from '@lazaret/pacs/inspection/decoder/render.ts';
 
 const reader = new FrameReader();
 let last = Promise.resolve();
 
-async function answer(task: DecodeTask): Promise<void> {
-  process.stdout.write(encodeFrame(await decodeFrame(task)));
+async function answer(task: DecodeTask | RenderTask): Promise<void> {
+  if (task.kind === 'decode') {
+    process.stdout.write(encodeFrame(await decodeFrame(task)));
+    return;
+  }
+  const rendered = await renderFrame(task);
+  process.stdout.write(encodeFrame(rendered.answer, rendered.picture));
 }
 
 process.stdin.on('data', (chunk: Buffer) => {
-  for (const frame of reader.push(chunk)) {
-    last = last.then(() => answer(frame.header as DecodeTask));
-  }
+  for (const frame of reader.push(chunk)) last = last.then(() => answer(frame.header as DecodeTask | RenderTask));
 });
 process.stdin.on('end', () => process.exit(0));
 process.stdout.write(encodeFrame({ ready: true }));

@@ -13,6 +13,8 @@ export interface DecodedFrame {
   readonly precision: number;
   /** Bytes that came out. */
   readonly bytes: number;
+  /** Samples, those of a pixel side by side, two bytes (little-endian) where the precision is over 8. Valid until the next frame is decoded. */
+  readonly pixels: Uint8Array;
 }
 /** Null: of a form that it does not decode. */
 export type DecodeFrame = (encoded: Uint8Array) => DecodedFrame | null;
@@ -31,12 +33,15 @@ interface WasmModule {
   readonly [decoder: string]: unknown;
 }
 
-/** The glue of the packages prints what the codec says; nobody is to read what an object made it say. */
-const silent = { print: () => {}, printErr: () => {} };
+/**
+ * The glue of the packages prints what the codec says; nobody is to read what an object made it say. A new one for each: the glue makes its module of
+ * it, and two modules in one object get in each other's way.
+ */
+const silent = (): object => ({ print: () => {}, printErr: () => {} });
 
 async function wasm(path: string, name: string): Promise<DecodeFrame> {
   const made = require(path) as ((options: object) => Promise<WasmModule>) | { readonly default: (options: object) => Promise<WasmModule> };
-  const module = await (typeof made === 'function' ? made : made.default)(silent);
+  const module = await (typeof made === 'function' ? made : made.default)(silent());
   const Decoder = module[name] as new () => WasmDecoder;
   return (encoded) => {
     const decoder = new Decoder();
@@ -44,7 +49,9 @@ async function wasm(path: string, name: string): Promise<DecodeFrame> {
       decoder.getEncodedBuffer(encoded.length).set(encoded);
       decoder.decode();
       const { width, height, bitsPerSample, componentCount } = decoder.getFrameInfo();
-      return { rows: height, columns: width, samples: componentCount, precision: bitsPerSample, bytes: decoder.getDecodedBuffer().length };
+      const pixels = decoder.getDecodedBuffer();
+      // The decoder's memory is its own again when it is deleted.
+      return { rows: height, columns: width, samples: componentCount, precision: bitsPerSample, bytes: pixels.length, pixels: pixels.slice() };
     } finally {
       decoder.delete();
     }
@@ -84,7 +91,8 @@ function jpegLossless(): DecodeFrame {
     const { buffer, byteOffset, length } = encoded;
     const decoded = decoder.decode(buffer as ArrayBuffer, byteOffset, length);
     const { dimX, dimY, numComp, precision } = decoder.frame;
-    return { rows: dimY, columns: dimX, samples: numComp, precision, bytes: decoded.byteLength };
+    const pixels = decoded instanceof ArrayBuffer ? new Uint8Array(decoded) : new Uint8Array(decoded.buffer, decoded.byteOffset, decoded.byteLength);
+    return { rows: dimY, columns: dimX, samples: numComp, precision, bytes: pixels.length, pixels };
   };
 }
 

@@ -15,6 +15,7 @@ export interface PixelForm {
 }
 
 export interface DecodeTask extends PixelForm {
+  readonly kind: 'decode';
   readonly id: number;
   readonly path: string;
   /** Fragments of one frame in the file: offset, length, offset, length, … */
@@ -27,6 +28,43 @@ export interface DecodeAnswer {
   readonly outcome: 'decoded' | 'undecoded' | 'wrong';
   readonly text: string;
 }
+
+export const pictureTypes = ['image/png', 'image/jpeg'] as const;
+export type PictureType = (typeof pictureTypes)[number];
+
+/** One frame as a picture for people: windowed, at most so large. */
+export interface RenderRequest {
+  /** From 1; 0: the one in the middle. */
+  readonly frame: number;
+  /** The picture fits into this; 0: as large as the frame is. Never enlarged. */
+  readonly widthMax: number;
+  readonly heightMax: number;
+  /** Center and width of the window (PS3.3 C.11.2.1.2), in units after rescaling; null: what the object says, or what its values span. */
+  readonly window: { readonly center: number; readonly width: number } | null;
+  readonly type: PictureType;
+  /** 1 to 100, for JPEG. */
+  readonly quality: number;
+}
+
+export interface RenderTask extends RenderRequest {
+  readonly kind: 'render';
+  readonly id: number;
+  readonly path: string;
+}
+
+/** The picture itself is the payload. */
+export interface RenderAnswer {
+  readonly id: number;
+  /** `impossible`: `text` says what the object lacks. */
+  readonly outcome: 'rendered' | 'impossible';
+  readonly text: string;
+  readonly width: number;
+  readonly height: number;
+  readonly frames: number;
+}
+
+/** Largest picture that is handed on. */
+export const pictureBytesMax = 32 * 1024 * 1024;
 
 /** A frame of this many bytes, compressed, is read in one piece: a whole-slide tile has 100 KB, a mammogram 20 MB. */
 export const encodedBytesMax = 256 * 1024 * 1024;
