@@ -61,6 +61,10 @@ const right: readonly (readonly [name: string, syntax: string, bytes: Uint8Array
   ['H.264', '4.102', annexB(h264Units), video],
   ['H.264 in a transport stream', '4.102', transportStream(0x1b, annexB(h264Units), packet(0x1fff, 0, Buffer.alloc(184, 0xff), false)), video],
   ['H.264 in MP4', '4.102', mp4(h264Units), video],
+  ['H.264 in MP4 whose writer left its name', '4.102', mp4(h264Units, { more: [box('free', Buffer.from('Written by a recipe'))] }), video],
+  ['H.264 of whole macroblocks', '4.102', annexB(h264Units), { ...video, rows: 60 }],
+  ['JPEG of fewer bits than are stored', '4.51', joined(jpegParts({ ...size, precision: 12 })), { ...grey, bitsAllocated: 16, bitsStored: 16 }],
+  ['JPEG of eight bits of the extended process', '4.50', joined(new Map([...jpegParts(size)].map(([name, bytes]) => (name === 'sof' ? [name, Buffer.concat([Buffer.from([0xff, 0xc1]), bytes.subarray(2)])] : [name, bytes])))), grey],
   ['H.264 with a caption', '4.102', annexB([...h264Units.slice(0, 2), Buffer.from([6, 4, 3, 0xb5, 0, 0x31, 0x80]), ...h264Units.slice(2)]), video],
   ['HEVC', '4.107', annexB(hevcUnits), video],
   ['HEVC in a transport stream', '4.107', transportStream(0x24, annexB(hevcUnits)), video],
@@ -175,7 +179,7 @@ const wrong: readonly (readonly [name: string, kind: string, syntax: string, byt
   ['a transport stream with packets missing', 'invalid', '4.102', transportStream(0x1b, avc, packet(next.pid, next.counter + 3, Buffer.alloc(184, 0x41), false)), video],
   ['a transport stream that loses its rhythm', 'invalid', '4.102', Buffer.concat([transportStream(0x1b, avc), Buffer.alloc(188, 0x41)]), video],
   ['MP4 with media data that no track plays', 'extra', '4.102', mp4(h264Units, { unplayed: bytes64 }), video],
-  ['MP4 with free space that holds something', 'extra', '4.102', mp4(h264Units, { more: [box('free', bytes64)] }), video],
+  ['MP4 with free space that holds something', 'extra', '4.102', mp4(h264Units, { more: [box('free', Buffer.alloc(300, 0x41))] }), video],
   ['MP4 with a box that nobody knows', 'extra', '4.102', mp4(h264Units, { more: [box('evil', bytes64)] }), video],
   ['MP4 in fragments', 'unwalked', '4.102', mp4(h264Units, { more: [box('moof', bytes64)] }), video],
   ['MP4 of another width than its pictures', 'invalid', '4.102', mp4(h264Units, { columns: 128 }), video],
@@ -200,4 +204,25 @@ test('what lies beside pixels is handed out to be looked at', () => {
 test('a frame larger than its pixels could make it is told', () => {
   assert.equal(roomProblem(new Stream(new BytesSource(new Uint8Array(8)), [[0, 100_000]]), grey), null);
   assert.match(roomProblem(new Stream(new BytesSource(new Uint8Array(8)), [[0, 1_000_000]]), grey)!, /1000000 bytes/);
+});
+
+test('frames larger than a window are walked as small ones are', () => {
+  // Stuffed FF at every other byte, so that one lies over the end of each window, whichever way it falls.
+  for (const shift of [0, 1]) {
+    const data = Buffer.concat([Buffer.alloc(shift, 0x55), Buffer.alloc(3 * 1024 * 1024, Buffer.from([0xff, 0]))]);
+    const large = joined(new Map([...jpeg, ['data', data]]));
+    assert.deepEqual(walk('4.50', large), { end: large.length, problems: [], parts: [] });
+    assert.match(walk('4.50', Buffer.concat([large.subarray(0, -2), Buffer.from([0xff, 1, 0xff, 0xd9])])).problems[0]!.text, /FF01/);
+    const tilePartOf = (packets: Uint8Array): Buffer => joined(new Map([...j2k, ['tile0', tilePart(0, packets)]]));
+    assert.deepEqual(walk('4.90', tilePartOf(data)).problems, []);
+    assert.match(walk('4.90', tilePartOf(Buffer.concat([data, Buffer.from([0xff, 0x90, 0])]))).problems[0]!.text, /FF90/);
+  }
+  const rows = 1500;
+  const plane16 = Buffer.alloc(rows * 2048 * 2);
+  for (let at = 0; at < plane16.length; at += 1) plane16[at] = (at * 7919) >>> 9;
+  const frame = rleFrame(plane16, 1, 2, rows);
+  const expected = { rows, columns: 2048, samples: 1, bitsAllocated: 16, bitsStored: 16 };
+  assert.ok(frame.length > 3 * 1024 * 1024);
+  assert.deepEqual(walk('5', frame, expected).problems, []);
+  assert.match(walk('5', frame, { ...expected, rows: rows + 1 }).problems[0]!.text, /fewer/);
 });

@@ -10,10 +10,11 @@ import { walkRLE } from './rle.ts';
 import type { Stream } from './stream.ts';
 import { walkVideo } from './video.ts';
 
-/** Frame headers by Transfer Syntax (PS3.5 A.4.1; T.81 Table B.1): the processes that it names. Baseline is a case of Extended, which its decoders read. */
+/** Frame headers by Transfer Syntax (PS3.5 A.4.1; T.81 Table B.1): the processes that it names. Eight bits of Extended are
+ * Baseline with more tables: writers and readers take one for the other. */
 // prettier-ignore
 const processes: Readonly<Record<string, readonly number[]>> = {
-  '50': [0xc0], '51': [0xc0, 0xc1], '52': [0xc9], '53': [0xc2], '54': [0xca], '55': [0xc2], '56': [0xca], '57': [0xc3], '58': [0xcb], '70': [0xc3],
+  '50': [0xc0, 0xc1], '51': [0xc0, 0xc1], '52': [0xc9], '53': [0xc2], '54': [0xca], '55': [0xc2], '56': [0xca], '57': [0xc3], '58': [0xcb], '70': [0xc3],
   '59': [0xc0, 0xc1, 0xc5], '60': [0xc9, 0xcd], '61': [0xc2, 0xc6], '62': [0xca, 0xce], '63': [0xc2, 0xc6], '64': [0xca, 0xce], '65': [0xc3, 0xc7], '66': [0xcb, 0xcf],
 };
 /** Stereo High Profile (PS3.5 A.4.9): the units of the second view are shown. */

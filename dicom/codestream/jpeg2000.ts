@@ -136,7 +136,10 @@ class CodestreamWalk {
     for (let component = 0; component < count; component += 1) {
       const bits = (stream.byte(at + 36 + component * 3) & 0x7f) + 1;
       if (bits > bitsAllocated) return `it is coded with ${bits} bits, the image has room for ${bitsAllocated}`;
-      if (stream.unsigned16(at + 37 + component * 3) !== 0x0101) return 'its components have different sizes';
+      // Chroma of half the size (as slide scanners write it) is brought to the size of the first component by decoders.
+      const [across, down] = [stream.byte(at + 37 + component * 3), stream.byte(at + 38 + component * 3)];
+      const most = component === 0 ? 1 : 2;
+      if (across < 1 || down < 1 || across > most || down > most) return 'its components have sizes that do not go together';
     }
     return null;
   }

@@ -22,6 +22,7 @@ const known: readonly Application[] = [
   { number: 0, name: 'JFXX\0', bytesMax: segmentBytesMax }, // a thumbnail
   { number: 1, name: 'Exif\0', bytesMax: segmentBytesMax },
   { number: 1, name: 'http://ns.adobe.com/xap/1.0/\0', bytesMax: segmentBytesMax },
+  { number: 1, name: 'http://ns.adobe.com/xmp/extension/\0', bytesMax: segmentBytesMax },
   { number: 2, name: 'ICC_PROFILE\0', bytesMax: segmentBytesMax },
   { number: 8, name: 'SPIFF\0', bytesMax: 32 }, // ITU-T T.84 Annex F
   { number: 8, name: 'mrfx', bytesMax: 5 }, // colour transform of JPEG-LS by its authors' codec
@@ -32,7 +33,7 @@ const known: readonly Application[] = [
 
 /** Null, or what the room of the segment says against it. */
 export function applicationProblem(stream: Stream, number: number, at: number, length: number): string | null {
-  const start = stream.copy(at, Math.min(length, 32));
+  const start = stream.copy(at, Math.min(length, 40));
   const application = known.find((each) => each.number === number && each.name.length <= length && [...each.name].every((letter, index) => start[index] === letter.charCodeAt(0)));
   if (application === undefined) return length > unnamedBytesMax ? `an application segment that no writer of images is known for has ${length} bytes` : null;
   if (application.name === 'JFIF\0') {

@@ -12,12 +12,14 @@ const fragmented = new Set(['moof', 'mvex', 'mfra', 'sidx', 'styp', 'emsg']);
 const rules: BoxRules = {
   required: ['ftyp', 'moov'], allowed: ['mdat', 'free', 'skip', 'wide'],
   supers: ['moov', 'trak', 'mdia', 'minf', 'dinf', 'stbl', 'edts'],
-  inner: ['mvhd', 'tkhd', 'mdhd', 'hdlr', 'vmhd', 'smhd', 'dref', 'stsd', 'stts', 'stss', 'ctts', 'cslg', 'stsc', 'stsz', 'stco', 'co64', 'elst', 'iods', 'sgpd', 'sbgp', 'sdtp', 'tref', 'udta', 'free', 'skip'],
+  inner: ['mvhd', 'tkhd', 'mdhd', 'hdlr', 'vmhd', 'smhd', 'dref', 'stsd', 'stts', 'stss', 'ctts', 'cslg', 'stsc', 'stsz', 'stco', 'co64', 'elst', 'iods', 'sgpd', 'sbgp', 'sdtp', 'tref', 'udta', 'meta', 'free', 'skip'],
 };
 /** Longest content of boxes that hold no tables: names of brands and handlers, what the writer says of itself. */
-const boxBytesMax: Readonly<Record<string, number>> = { ftyp: 128, mvhd: 128, tkhd: 128, mdhd: 64, hdlr: 256, vmhd: 16, smhd: 16, dref: 256, elst: 4096, iods: 256, udta: 1024, tref: 64, cslg: 64, stsd: 8192, sgpd: 4096 };
+const boxBytesMax: Readonly<Record<string, number>> = { ftyp: 128, mvhd: 128, tkhd: 128, mdhd: 64, hdlr: 256, vmhd: 16, smhd: 16, dref: 256, elst: 4096, iods: 256, udta: 1024, meta: 1024, tref: 64, cslg: 64, stsd: 8192, sgpd: 4096 };
 /** Boxes whose content means nothing to pictures: looked at as values. */
-const told = new Set(['hdlr', 'udta', 'dref', 'ftyp', 'stsd', 'iods', 'sgpd', 'tref']);
+const told = new Set(['hdlr', 'udta', 'dref', 'ftyp', 'stsd', 'iods', 'sgpd', 'tref', 'meta']);
+/** Writers leave their name in free space. */
+const freeBytesMax = 256;
 const chunksMax = 2_000_000;
 
 /** Position after the last box; where something does not fit, a problem says what. */
@@ -38,7 +40,10 @@ export function walkMP4(stream: Stream, video: Video): number {
     if (most !== undefined && box.length > most) notes.extra(box.at, box.length, `its box "${box.type}" has ${box.length} bytes`);
     if (told.has(box.type)) video.user.add(`box ${box.type}`, stream.copy(box.at, Math.min(box.length, 4096)), box.length, box.at);
     if (box.type === 'mdat') data.push(box);
-    else if (['free', 'skip', 'wide'].includes(box.type) && stream.skip(0, box.at, box.at + box.length) < box.at + box.length) notes.extra(box.at, box.length, `its free space of ${box.length} bytes holds something`);
+    else if (['free', 'skip', 'wide'].includes(box.type) && stream.skip(0, box.at, box.at + box.length) < box.at + box.length) {
+      if (box.length > freeBytesMax) notes.extra(box.at, box.length, `its free space of ${box.length} bytes holds something`);
+      else video.user.add(`box ${box.type}`, stream.copy(box.at, box.length), box.length, box.at);
+    }
   }
   const last = boxes.filter((box) => box.depth === 0).at(-1);
   const end = last === undefined ? 0 : last.at + last.length;
@@ -89,7 +94,9 @@ function cover(stream: Stream, video: Video, tracks: readonly Track[], data: rea
         next += 1;
         continue;
       }
-      if (offsets[chunk] !== at) break;
+      // Zeros between chunks align them.
+      if (offsets[chunk]! < at || stream.skip(0, at, offsets[chunk]!) < offsets[chunk]!) break;
+      at = offsets[chunk]!;
       at += lengths[chunk]!;
       next += 1;
     }

@@ -1,5 +1,6 @@
 /** One track of an MP4 file: what it holds and where its chunks are (ISO/IEC 14496-12 §8.5 to §8.7). */
 import type { Box } from './boxes.ts';
+import { fits } from './nalunits.ts';
 import type { Stream } from './stream.ts';
 import type { Video } from './video.ts';
 
@@ -78,7 +79,7 @@ function configuration(stream: Stream, video: Video, at: number, length: number)
   const { expected, rules } = video;
   if (length < 78) return 'the description of its video has a wrong length';
   const [columns, rows] = [stream.unsigned16(at + 24), stream.unsigned16(at + 26)];
-  if (expected !== null && (columns !== expected.columns || rows !== expected.rows)) return `it is coded as ${columns} × ${rows}, the image says ${expected.columns} × ${expected.rows}`;
+  if (expected !== null && (!fits(columns, expected.columns) || !fits(rows, expected.rows))) return `it is coded as ${columns} × ${rows}, the image says ${expected.columns} × ${expected.rows}`;
   const end = at + length;
   for (let from = at + 78; from + 8 <= end;) {
     const size = stream.unsigned32(from);

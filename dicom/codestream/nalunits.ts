@@ -133,9 +133,14 @@ export class NALUnits implements UnitReader {
   }
 }
 
+/** 1,080 lines are coded as 1,088 where the writer does not say that eight are to be cut off: whole macroblocks. */
+export function fits(coded: number, said: number): boolean {
+  return coded === said || (coded % 16 === 0 && coded > said && coded - said < 16);
+}
+
 /** Notes a picture size that is not that of the attributes (which PS3.5 §8.2.7 asks to be consistent). */
 export function sizeProblem(notes: Notes, size: PictureSize, expected: Expected | null, at: number, length: number): void {
   if (expected === null) return;
-  if (size.columns !== expected.columns || size.rows !== expected.rows) notes.invalid(at, length, `it is coded as ${size.columns} × ${size.rows}, the image says ${expected.columns} × ${expected.rows}`);
+  if (!fits(size.columns, expected.columns) || !fits(size.rows, expected.rows)) notes.invalid(at, length, `it is coded as ${size.columns} × ${size.rows}, the image says ${expected.columns} × ${expected.rows}`);
   else if (size.bits > expected.bitsAllocated) notes.invalid(at, length, `it is coded with ${size.bits} bits, the image has room for ${expected.bitsAllocated}`);
 }

@@ -36,7 +36,7 @@ export class Codestreams {
     const walk = this.#walker(stream, expected);
     for (const problem of walk.problems) {
       const text = problem.kind === 'unwalked' ? `${name} cannot be followed to its end: ${problem.text}.` : problem.kind === 'extra' ? `${name} has room that no pixels come from: ${problem.text}.` : `${name} is not what its Transfer Syntax and attributes say: ${problem.text}.`;
-      this.#reading.addAt(codes[problem.kind], stream.place(problem.at), problem.length, this.#tag, text, true);
+      this.#reading.addAt(codes[problem.kind], stream.place(problem.at), Math.max(0, Math.min(problem.length, stream.length - problem.at)), this.#tag, text, true);
     }
     const room = roomProblem(stream, expected);
     if (room !== null && walk.problems.length === 0) this.#reading.addAt('codestream-extra', ranges[0]![0], ranges[0]![1], this.#tag, `${name} is larger than its pixels could make it: ${room}.`, true);
