@@ -65,7 +65,7 @@ test('a window is that of the object, or the one that is asked for; signed value
   const pixels = new Uint8Array(Uint16Array.from(words).buffer);
   const form: Form = { rows: 2, columns: 2, bits: 16, stored: 12, signed: true, more: [text(0x00281050, 'DS', '40'), text(0x00281051, 'DS', '400')] };
   assert.deepEqual(await rendered(imageOf(t, form, pixels), 2, 1), [0, 102, 128, 255]);
-  assert.deepEqual(await rendered(imageOf(t, form, pixels), 2, 1, { window: { center: 0.5, width: 2001 } }), [0, 127, 132, 255]);
+  assert.deepEqual(await rendered(imageOf(t, form, pixels), 2, 1, { window: { center: 0.5, width: 2001 } }), [0, 128, 133, 255]);
 });
 
 test('one-bit pixels, frames that begin inside a byte, and the frame in the middle', async (t) => {
