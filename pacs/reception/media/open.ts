@@ -1,5 +1,5 @@
 /** Which reader a medium is for: by its bytes, in the order in which an operating system would try. */
-import { Device } from './device.ts';
+import { Device, MediumError } from './device.ts';
 import { openFAT } from './fat.ts';
 import { openDisc } from './disc.ts';
 import { FolderVolume } from './folder.ts';
@@ -19,9 +19,15 @@ export function openFolder(path: string, label: string): Volume {
 /** Throws Unreadable with a sentence for people. */
 export function openImage(descriptor: number, length: number, label: string): Volume {
   const device = new Device(descriptor, length);
-  const volume = openZIP(device, label) ?? openDisc(device) ?? openFAT(device);
-  if (volume !== null) return volume;
-  const start = length === 0 ? Buffer.alloc(0) : device.read(0, Math.min(length, 2048));
+  let start: Buffer;
+  try {
+    const volume = openZIP(device, label) ?? openDisc(device) ?? openFAT(device);
+    if (volume !== null) return volume;
+    start = length === 0 ? Buffer.alloc(0) : device.read(0, Math.min(length, 2048));
+  } catch (error) {
+    if (error instanceof MediumError) throw new Unreadable(`Its beginning cannot be read: ${error.message}.`);
+    throw error;
+  }
   const known = others.find(([at, magic]) => start.length >= at + magic.length && start.toString('latin1', at, at + magic.length) === magic);
   if (known !== undefined) throw new Unreadable(`It is ${known[2]}, which cannot be read without mounting or unpacking it: do that, and import the folder.`);
   throw new Unreadable('It is no image of a disc or stick that is known here, and no ZIP file. A single DICOM file is sent with `./lazaret send`; a medium that the system can mount is imported as a folder.');

@@ -7,6 +7,7 @@ import type { Failure } from '@lazaret/system/failure.ts';
 import type { Digest, ObjectId } from '../contract.ts';
 import { Arrival, type ArrivingArea } from '../arrival.ts';
 import type { DirectoryReport, Medium } from './contract.ts';
+import { MediumError } from './device.ts';
 import { compareDirectory, directoryBytesMax, plainPath, readDirectory } from './directory.ts';
 import type { FileRead, Finished, Opened } from './protocol.ts';
 import { isDirectory, isLater, isObject, sniffBytes, whatIs } from './sniff.ts';
@@ -59,7 +60,7 @@ export class MediaReading {
   open(): Opened {
     const digest = createHash('sha256');
     let bytes = 0;
-    for (const entry of this.#volume.entries()) {
+    for (const entry of this.#list()) {
       this.#entries.push(entry);
       digest.update(`${entry.kind}\0${entry.path}\0${entry.bytes}\0${entry.modified}\n`);
       if (entry.kind === 'file') {
@@ -72,6 +73,16 @@ export class MediaReading {
     const listing = digest.digest('hex') as Digest;
     const medium: Medium = { kind, label: label.slice(0, 100), identifier: identifier === '' ? listing.slice(0, 16) : identifier.slice(0, 100), bytes: this.#deviceBytes };
     return { say: 'opened', medium, listing, files: this.#entries.length, bytes };
+  }
+
+  /** What the reader lists, as far as it can. */
+  *#list(): Generator<Entry> {
+    try {
+      yield* this.#volume.entries();
+    } catch (error) {
+      if (!(error instanceof MediumError)) throw error;
+      this.#volume.notes.add(`Its list of files cannot be read to the end: ${error.message}.`);
+    }
   }
 
   /** Each file once, but those in `skip`: first what may be images, in the order in which it lies on the medium, then the rest. Throws only what ends all (`disk-full`). */
