@@ -20,7 +20,9 @@ const zipSearchBytes = 64 * 1024 + 22;
 const zipEnd = Buffer.from([0x50, 0x4b, 5, 6]);
 
 /** What browsers and script hosts take for theirs, wherever it begins; in lower case. */
-const pages = /<script|<html|<!doctype html|<svg|<body|<iframe|<\?php|<hta:|<job\b|javascript:|vbscript:|@echo off|createobject\(|powershell|#!\/(?:usr|bin)\//;
+const pages = /<script|<html|<!doctype html|<svg|<body|<iframe|<\?php|<hta:/;
+/** Words of scripts, which stand behind no image. A text that lies beside the images of a medium may speak of them. */
+const scripts = /<job\b|javascript:|vbscript:|@echo off|createobject\(|powershell|#!\/(?:usr|bin)\//;
 
 type Kind = 'program' | 'container' | 'document';
 const programs: readonly (readonly [name: string, bytes: readonly number[]])[] = [
@@ -123,7 +125,7 @@ const unaccounted: ReadonlySet<SpanKind> = new Set(['trailing', 'unexplained', '
 
 /** Bytes that no element holds: nothing legitimate begins there. */
 function checkUnaccounted(reading: Reading): void {
-  const { spans, source } = reading.mapped;
+  const { spans, source, hasPreamble, meta } = reading.mapped;
   for (let row = 0; row < spans.count; row += 1) {
     const kind = spanKinds[spans.kinds[row]!]!;
     if (!unaccounted.has(kind)) continue;
@@ -134,7 +136,8 @@ function checkUnaccounted(reading: Reading): void {
       const found = signatureAt(head, skip) ?? twoByteStart(head.subarray(skip));
       if (found !== null) reading.addAt('executable-content', offset + skip, 8, '', `What follows the Data Set begins as ${found.name} does.`);
     }
-    const page = latin1(head).toLowerCase().search(pages);
+    const words = latin1(head).toLowerCase();
+    const page = Math.max(words.search(pages), hasPreamble || meta !== null ? words.search(scripts) : -1);
     if (page >= 0) reading.addAt('polyglot-content', offset + page, 7, '', 'A web page or script follows the Data Set.');
     unpack(reading, head, { at: { offset, length: spans.lengths[row]! }, outside: true, depth: 0 });
     for (const program of programsIn(head)) reading.addAt('executable-content', offset + program.at, program.length, '', `What follows the Data Set holds ${program.name}.`);
