@@ -35,17 +35,17 @@ export const processes: Readonly<Record<ProcessName, ProcessRow>> = {
   },
   keeper: {
     name: 'keeper', main: 'processes/keeper/main.ts', startedBy: 'supervisor', hears: 'one Unix socket for each of association, web, inspector, importer, terminal',
-    reads: ['arriving'], writes: ['arriving', 'quarantine', 'archive', 'database', 'audit', 'run'], asks: [], network: 'none', exec: 'none', addons: false, syncs: true, memoryMiBMax: 1024,
+    reads: ['arriving'], writes: ['arriving', 'quarantine', 'archive', 'database', 'audit', 'rules', 'run'], asks: [], network: 'none', exec: 'none', addons: false, syncs: true, memoryMiBMax: 1024,
     security: 'Owns every object and the record. Decodes nothing: it moves files, keeps the ledger and appends to the audit log.',
   },
   inspector: {
     name: 'inspector', main: 'processes/inspector/main.ts', startedBy: 'supervisor', hears: 'its examiners, through pipes',
-    reads: ['quarantine', 'archive'], writes: [], asks: ['inspector'], network: 'clamd', exec: 'node and bwrap', addons: false, syncs: false, memoryMiBMax: 512,
+    reads: ['quarantine', 'archive', 'rules', 'ruleKeys'], writes: [], asks: ['inspector'], network: 'clamd', exec: 'node and bwrap', addons: false, syncs: false, memoryMiBMax: 512,
     security: 'Hands work to examiners, bounds them in time and memory, checks their reports again and applies the verdict table. Never looks into an object.',
   },
   examiner: {
     name: 'examiner', main: 'processes/examiner/main.ts', startedBy: 'inspector', hears: 'its parent only, through a pipe',
-    reads: ['quarantine', 'archive'], writes: [], asks: [], network: 'none', exec: 'none', addons: true, syncs: false, memoryMiBMax: 1024,
+    reads: ['quarantine', 'archive', 'rules', 'ruleKeys'], writes: [], asks: [], network: 'none', exec: 'none', addons: true, syncs: false, memoryMiBMax: 1024,
     security: 'The one place where hostile bytes are decoded. Assume that it can be taken over: it can then lie about one object and do nothing else.',
   },
   decoder: {

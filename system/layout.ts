@@ -17,6 +17,10 @@ export interface Layout {
   readonly tls: string;
   /** association: certificate and key of DICOM TLS, put there by whoever runs the site. Apart from `tls`, so that neither process can read the other's key. */
   readonly dicomTls: string;
+  /** Keeper: the installed rule packs, named by digest, and which one is in use. */
+  readonly rules: string;
+  /** Public keys of those whose rule packs are taken, put there by whoever runs the site. Apart from `rules`, so that the keeper cannot add one. */
+  readonly ruleKeys: string;
   /** One Unix socket for each peer of the keeper. */
   /** web: what the desk page uploads, one folder an import; the importer reads and removes it. */
   readonly uploads: string;
@@ -37,6 +41,8 @@ export function layoutOf(data: string): Layout {
     tls: join(data, 'tls'),
     dicomTls: join(data, 'dicom-tls'),
     uploads: join(data, 'uploads'),
+    rules: join(data, 'rules'),
+    ruleKeys: join(data, 'rule-keys'),
     run,
     sockets: {
       association: join(run, 'association', 'keeper.sock'),

@@ -105,7 +105,7 @@ interface Access {
 }
 
 const movedBetween: readonly (keyof Layout)[] = ['arriving', 'quarantine', 'archive'];
-const areas: readonly (keyof Layout)[] = ['arriving', 'quarantine', 'archive', 'database', 'audit', 'tls', 'dicomTls', 'uploads', 'run'];
+const areas: readonly (keyof Layout)[] = ['arriving', 'quarantine', 'archive', 'database', 'audit', 'tls', 'dicomTls', 'rules', 'ruleKeys', 'uploads', 'run'];
 
 function accessOf(row: ProcessRow, settings: Settings, options: ConfineOptions): Access {
   if (options.withoutData === true) return { reads: options.reads ?? [], writes: [], covered: [], own: [] };

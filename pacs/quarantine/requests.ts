@@ -26,6 +26,7 @@
  * | importer, terminal | admit   | as for web                             | as for web |
  * | importer, terminal | companion | reception/media/contract.ts          | CompanionAnswer: a file beside the images of a medium, scanned and gone |
  * | importer, terminal, web | import | reception/media/contract.ts         | what became of a medium |
+ * | terminal    | rules          | { do: status, install or rollback, person, … } (pacs/inspection/rulepack/installed.ts) | CurrentPack or null |
  * | inspector   | claim          | { max }                                | Job[], waiting up to 20 s for the first |
  * | inspector   | conclude       | Conclusion                             | null, once committed |
  * | inspector   | mapped         | { jobId, map }                         | null: answer to a map job |
@@ -117,6 +118,10 @@ export interface InspectorStatus {
   readonly engines: readonly { readonly name: string; readonly version: string; readonly signatures: string; readonly state: 'ready' | 'missing' | 'failing'; readonly text: string }[];
   readonly epoch: string;
   readonly examiners: number;
+  /** The rule pack in use: its version, what people call it, and why a newer one that was chosen is not in use, or "". */
+  readonly rules?: { readonly version: number; readonly text: string; readonly signer: string; readonly problem: string };
+  /** Whether a clamd is configured. */
+  readonly clamd?: boolean;
 }
 
 /** `id`: object id (or its first 8 digits or more), SOP Instance UID or SHA-256; or "" with a `source` (AE Title, asset, person, token or address). */

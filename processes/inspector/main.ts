@@ -14,6 +14,7 @@ import { companionsFolder } from '@lazaret/pacs/quarantine/companion.ts';
 import { scanCompanion } from '@lazaret/pacs/inspection/companion.ts';
 import { clamdEngine } from '@lazaret/pacs/inspection/engines/clamd.ts';
 import { Decoding } from '@lazaret/pacs/inspection/decoding.ts';
+import { RulesInUse } from './rules.ts';
 import { Inspection } from '@lazaret/pacs/inspection/inspection.ts';
 import { Pool } from '@lazaret/pacs/inspection/pool.ts';
 import type { Job } from '@lazaret/pacs/quarantine/requests.ts';
@@ -23,9 +24,10 @@ const engineWatchMs = 60_000;
 
 await runProcess(async (settings) => {
   const row = processes.examiner;
-  const examiner = confine(row, settings);
+  const rules = new RulesInUse(settings, (line) => process.stderr.write(line));
+  const { examiner } = rules;
   const pool = new Pool({
-    start: () => examiner,
+    start: rules.start,
     examiners: settings.examiners,
     memoryBytesMax: row.memoryMiBMax * 1024 * 1024,
     log: (line) => process.stderr.write(line),
@@ -38,7 +40,7 @@ await runProcess(async (settings) => {
   const channel = await connectChannel(settings.layout.sockets.inspector);
   const path = (job: Exclude<Job, { kind: 'companion' }>): string => (job.area === 'archive' ? objectPath(settings.layout.archive, job.work.sha256) : objectPath(settings.layout.quarantine, job.work.objectId));
   const hello = async (): Promise<void> => {
-    await channel.request('hello', { sandbox: { strength: examiner.strength, text: examiner.text }, engines: await inspection.engines(), epoch: await inspection.epoch(), examiners: settings.examiners });
+    await channel.request('hello', { sandbox: { strength: examiner.strength, text: examiner.text }, engines: await inspection.engines(), epoch: await inspection.epoch(), examiners: settings.examiners, rules: rules.status, clamd: settings.clamd !== null });
   };
   await hello();
 
@@ -81,11 +83,14 @@ await runProcess(async (settings) => {
   // Engines change: clamd gets new signatures, or goes away.
   const watch = setInterval(() => void inspection.changed().then((changed) => (changed ? hello() : undefined)).catch(failed), engineWatchMs);
 
+  rules.watch(pool, () => void hello().catch(failed));
+
   return {
     ready: { sandbox: examiner.strength, text: examiner.text, examiners: settings.examiners, program: join('processes', 'inspector') },
     async stop() {
       stopping = true;
       clearInterval(watch);
+      rules.close();
       wake?.();
       pool.close();
       decoder.close();

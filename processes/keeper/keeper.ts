@@ -31,6 +31,7 @@ import { abandonedAfterMs, recover, removeAbandoned } from '@lazaret/pacs/quaran
 import { keeper } from '@lazaret/pacs/quarantine/record.ts';
 import { migrations as ledgerMigrations } from '@lazaret/pacs/quarantine/schema.ts';
 import { migrations as rescanMigrations, Rescan } from '@lazaret/pacs/quarantine/rescan.ts';
+import { migrations as rulePackMigrations, RulePacks } from '@lazaret/pacs/inspection/rulepack/installed.ts';
 import { Settling } from '@lazaret/pacs/quarantine/settling.ts';
 import { Signatures } from '@lazaret/pacs/quarantine/signatures.ts';
 import { migrations as traceMigrations, Trace } from '@lazaret/pacs/quarantine/trace.ts';
@@ -41,7 +42,7 @@ import { tablesOf } from './tables.ts';
 export async function startKeeper(layout: Layout, fatal: (error: unknown) => void): Promise<Running> {
   await makeFolders(layout);
   const log = await AuditLog.open(layout.audit);
-  const database = await openDatabase(layout.database, [ledgerMigrations, archiveMigrations, accessMigrations, assetMigrations, rescanMigrations, accessLogMigrations, traceMigrations, importMigrations, safekeepingMigrations]);
+  const database = await openDatabase(layout.database, [ledgerMigrations, archiveMigrations, accessMigrations, assetMigrations, rescanMigrations, accessLogMigrations, traceMigrations, importMigrations, safekeepingMigrations, rulePackMigrations]);
   const ledger = new Ledger(database);
   const commits = new Commits(database, log, fatal);
   const counts = new Counts(ledger);
@@ -73,13 +74,15 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const upkeep = new Upkeep(whole, signatures);
   const rescan = new Rescan(whole, upkeep, signatures);
   const accesses = new Accesses(database);
+  const rulePacks = new RulePacks(layout, database, commits);
+  await rulePacks.open();
   const access = new AccessStore({ database, record: (message) => commits.submit((group) => group.record.message(message)), now: () => Date.now() });
   const imports = new Imports(whole);
   await imports.recover();
   const safekeeping = new Safekeeping(whole, upkeep);
   const tables = tablesOf({
     parts: whole, signatures, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions, accesses), listing: new Listing(whole, conclusions), upkeep, rescan, accesses, trace: new Trace(whole, accesses),
-    assets: new Assets(database, commits), imports, safekeeping,
+    assets: new Assets(database, commits), rulePacks, imports, safekeeping,
   });
   await accesses.catchUp(layout.audit, log.size, commits);
   await commits.submit((group) => group.record.message(activity(group.time, 'start')));

@@ -17,6 +17,7 @@ import type { Parts } from '@lazaret/pacs/quarantine/parts.ts';
 import { archiveWork } from '@lazaret/pacs/quarantine/queue.ts';
 import type { InspectorStatus, MapAnswer, StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
 import { checkRescan, type Rescan } from '@lazaret/pacs/quarantine/rescan.ts';
+import type { RulePacks } from '@lazaret/pacs/inspection/rulepack/installed.ts';
 import type { Signatures } from '@lazaret/pacs/quarantine/signatures.ts';
 import { checkTrace, type Trace } from '@lazaret/pacs/quarantine/trace.ts';
 import { quickMs, type Upkeep } from '@lazaret/pacs/quarantine/upkeep.ts';
@@ -43,12 +44,13 @@ export interface Stations {
   readonly accesses: Accesses;
   readonly trace: Trace;
   readonly assets: Assets;
+  readonly rulePacks: RulePacks;
   readonly safekeeping: Safekeeping;
   readonly imports: Imports;
 }
 
 export function tablesOf(stations: Stations): Readonly<Record<'association' | 'web' | 'inspector' | 'importer' | 'terminal', RequestTable>> {
-  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports, safekeeping } = stations;
+  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports, safekeeping, rulePacks } = stations;
   const { queue, commits, log, counts, layout, ledger } = parts;
 
   const admit: RequestTable = {
@@ -140,7 +142,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
       },
     },
     importer: media,
-    terminal: { ...people, ...media, map, export: (body) => decisions.export(body), access: (body) => access.handle(body, 'terminal'), assets: (body) => assets.handle(body), safekeeping: (body, call) => safekeeping.handle(body, call.signal) },
+    terminal: { ...people, ...media, map, export: (body) => decisions.export(body), access: (body) => access.handle(body, 'terminal'), assets: (body) => assets.handle(body), rules: (body) => rulePacks.handle(body), safekeeping: (body, call) => safekeeping.handle(body, call.signal) },
   };
 }
 
