@@ -4,20 +4,15 @@
  * What is done is in the ledger itself (a verdict's epoch and time), so a run goes on after kill -9 where it was: it goes through the numbers again
  * and finds what is still due. The row of the run holds how far it came and what it found. Nothing here is waited for by a door or a reader.
  */
-import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { eventIDs, eventTypes } from '@lazaret/audit/codes.ts';
 import type { AuditMessage } from '@lazaret/audit/message.ts';
 import { Failure, refused } from '@lazaret/system/failure.ts';
 import type { Conclusion, Work } from './contract.ts';
-import type { Migration } from './database.ts';
-import { checkFields, checkText } from './guards.ts';
-import type { LedgerRow } from './ledger.ts';
 import { firstNumberSince } from './numbers.ts';
 import type { Parts } from './parts.ts';
 import { archiveWork, type Spare } from './queue.ts';
-import { keeper } from './record.ts';
 import type { RescanRequest, RescanStatus } from './requests.ts';
+import { bounds, isDue, runMessage, statementsOf, type Run, type Scope } from './runs.ts';
 import { covers, type Signatures } from './signatures.ts';
 import type { Upkeep } from './upkeep.ts';
 
@@ -38,48 +33,7 @@ const backOffMsMax = 300_000;
 /** The rate that people see is that of the last so many seconds. */
 const rateMs = 30_000;
 
-export const migrations: readonly Migration[] = [{
-  name: 'rescan-0001',
-  sql: `
-CREATE TABLE rescan (
-  run INTEGER PRIMARY KEY,
-  -- 'signatures' or 'person'
-  reason TEXT NOT NULL,
-  person TEXT NOT NULL,
-  -- Signatures: what is not covered by this epoch is due. Person: what was concluded before started_at is due.
-  epoch TEXT NOT NULL,
-  since INTEGER NOT NULL,
-  study TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('running', 'paused', 'done', 'stopped')),
-  started_at INTEGER NOT NULL,
-  finished_at INTEGER,
-  -- Every object with this number or a higher one was gone through.
-  below INTEGER NOT NULL,
-  objects INTEGER NOT NULL DEFAULT 0,
-  bytes INTEGER NOT NULL DEFAULT 0,
-  withdrawn INTEGER NOT NULL DEFAULT 0,
-  postponed INTEGER NOT NULL DEFAULT 0
-) STRICT;
-CREATE INDEX rescan_open ON rescan (state, run) WHERE state IN ('running', 'paused');
-`,
-}];
-
-interface Run {
-  readonly run: number; readonly reason: 'signatures' | 'person'; readonly person: string; epoch: string; readonly since: number; readonly study: string;
-  state: 'running' | 'paused' | 'done' | 'stopped'; readonly started_at: number; finished_at: number | null; below: number; objects: number; bytes: number; withdrawn: number; postponed: number;
-}
-
-/** A request as it should be; throws `request-invalid`. */
-export function checkRescan(untrusted: unknown): RescanRequest {
-  const value = checkFields(untrusted);
-  const what = (['status', 'start', 'pause', 'resume', 'stop'] as const).find((each) => each === value['do']);
-  if (what === undefined) throw refused('request-invalid', 'do is status, start, pause, resume or stop');
-  const since = value['since'] ?? 0;
-  if (!Number.isSafeInteger(since) || (since as number) < 0) throw refused('request-invalid', 'since is not a time');
-  const study = checkText(value['study'] ?? '', 'study', 64);
-  if (!/^[0-9.]*$/.test(study)) throw refused('request-invalid', 'study is not a UID');
-  return { do: what, since: since as number, study, person: checkText(value['person'] ?? '', 'person', 128) };
-}
+export { checkRescan, migrations } from './runs.ts';
 
 export class Rescan implements Spare {
   readonly #parts: Parts;
@@ -169,7 +123,7 @@ export class Rescan implements Spare {
         continue;
       }
       const row = this.#parts.ledger.row(objectId);
-      if (row !== null && this.#isDue(active, row)) return archiveWork(row);
+      if (row !== null && isDue(active, row)) return archiveWork(row);
     }
     return null;
   }
@@ -227,16 +181,11 @@ export class Rescan implements Spare {
     this.#backOffMs = Math.min(backOffMsMax, this.#backOffMs * 2);
   }
 
-  #isDue(active: Run, row: LedgerRow): boolean {
-    if (row.state !== 'archived' || row.received_at < active.since || (active.study !== '' && row.study_instance_uid !== active.study)) return false;
-    return active.reason === 'signatures' ? !covers(row.epoch, active.epoch) : (row.concluded_at ?? 0) < active.started_at;
-  }
-
   /** The next slice of numbers, downwards. */
   #look(active: Run): void {
     const before = this.#cursor;
     const from = Math.max(this.#lowest, before - sliceNumbers);
-    const rows = this.#run.slice.all(from, this.#cursor, active.reason === 'signatures' ? active.epoch : '', active.reason === 'signatures' ? Number.MAX_SAFE_INTEGER : active.started_at, active.study) as { object_id: string }[];
+    const rows = this.#run.slice.all(from, this.#cursor, ...bounds(active)) as { object_id: string }[];
     this.#cursor = from;
     this.#upcoming = rows.map((row) => row.object_id);
     active.below = Math.min(active.below, Math.max(before, ...[...this.#applying].map((number) => number + 1)));
@@ -294,7 +243,7 @@ export class Rescan implements Spare {
     const of = study === '' ? (since === 0 ? 'the whole archive' : `what came since ${new Date(since).toISOString()}`) : `Study ${study}`;
     await this.#parts.commits.submit((group) => {
       this.#run.add.run(reason, person, this.#signatures.epoch, since, study, group.time, this.#top());
-      group.record.message(message(group.time, person, `${reason === 'signatures' ? 'The signatures changed' : 'Asked for by a person'}: ${of} is inspected again, by ${this.#signatures.epoch || 'what the inspector will say'}.`));
+      group.record.message(runMessage(group.time, person, `${reason === 'signatures' ? 'The signatures changed' : 'Asked for by a person'}: ${of} is inspected again, by ${this.#signatures.epoch || 'what the inspector will say'}.`));
     });
     this.#activate();
   }
@@ -310,7 +259,7 @@ export class Rescan implements Spare {
 
   async #change(run: Run, change: Partial<Run>, text: string, person: string): Promise<void> {
     Object.assign(run, change);
-    await this.#save(run, (time) => message(time, person, text));
+    await this.#save(run, (time) => runMessage(time, person, text));
   }
 
   async #save(run: Run, record?: (time: number) => AuditMessage): Promise<void> {
@@ -345,20 +294,21 @@ export class Rescan implements Spare {
     this.#lowest = active.since === 0 ? 1 : firstNumberSince(this.#parts.database, active.since);
     this.#cursor = Math.min(active.below, this.#top());
     const counting = ++this.#counting;
-    void this.#count(active).then((left) => {
+    void (async () => {
+      const left = await this.#count(active);
       if (counting === this.#counting && this.#active === active) this.#remaining = left;
-    });
+    })();
     this.#parts.queue.offer();
   }
 
   /** How much is due, counted in slices so that nothing else waits for it. Null when the keeper stops meanwhile. */
-  async #count(run: Pick<Run, 'reason' | 'epoch' | 'since' | 'study' | 'started_at'>): Promise<{ objects: number; bytes: number } | null> {
+  async #count(run: Scope): Promise<{ objects: number; bytes: number } | null> {
     const lowest = run.since === 0 ? 1 : firstNumberSince(this.#parts.database, run.since);
     let [objects, bytes] = [0, 0];
     for (let top = this.#top(); top > lowest; top -= sliceNumbers) {
       await breathe();
       if (!this.#parts.database.isOpen) return null;
-      const groups = this.#run.count.all(Math.max(lowest, top - sliceNumbers), top, run.reason === 'signatures' ? run.epoch : '', run.reason === 'signatures' ? Number.MAX_SAFE_INTEGER : run.started_at, run.study, run.since) as { epoch: string; objects: number; bytes: number }[];
+      const groups = this.#run.count.all(Math.max(lowest, top - sliceNumbers), top, ...bounds(run), run.since) as { epoch: string; objects: number; bytes: number }[];
       for (const group of groups) {
         if (run.reason === 'signatures' && covers(group.epoch, run.epoch)) continue;
         objects += group.objects;
@@ -367,26 +317,4 @@ export class Rescan implements Spare {
     }
     return { objects, bytes };
   }
-}
-
-const due = `number >= ?1 AND number < ?2 AND state = 'archived' AND epoch <> ?3 AND concluded_at < ?4 AND (?5 = '' OR study_instance_uid = ?5)`;
-
-function statementsOf(database: DatabaseSync) {
-  return {
-    slice: database.prepare(`SELECT object_id FROM ledger WHERE ${due} ORDER BY number DESC`),
-    count: database.prepare(`SELECT epoch, count(*) AS objects, sum(archived_bytes) AS bytes FROM ledger WHERE ${due} AND received_at >= ?6 GROUP BY epoch`),
-    top: database.prepare('SELECT coalesce(max(number), 0) AS top FROM ledger'),
-    open: database.prepare(`SELECT * FROM rescan WHERE state IN ('running', 'paused') ORDER BY run DESC`),
-    last: database.prepare('SELECT * FROM rescan ORDER BY run DESC LIMIT 1'),
-    add: database.prepare(`INSERT INTO rescan (reason, person, epoch, since, study, state, started_at, below) VALUES (?, ?, ?, ?, ?, 'running', ?, ?)`),
-    save: database.prepare('UPDATE rescan SET epoch = ?, state = ?, finished_at = ?, below = ?, objects = ?, bytes = ?, withdrawn = ?, postponed = ? WHERE run = ?'),
-  };
-}
-
-/** PS3.15 §A.5.3.1 Application Activity. */
-function message(time: number, person: string, text: string): AuditMessage {
-  return {
-    eventID: eventIDs.applicationActivity, eventTypes: [eventTypes.rescan], action: 'E', time, outcome: 0, outcomeDescription: text,
-    participants: [...(person === '' ? [] : [{ userID: person, userIsRequestor: true }]), { ...keeper, userIsRequestor: person === '' }], objects: [],
-  };
 }
