@@ -93,6 +93,20 @@ test('a withdrawn instance leaves nothing to be found, and comes back whole', ()
   assert.deepEqual(counts(database), counts(before));
 });
 
+test('many studies go out of sight one after the other, each with its last instance, and statements go on working', () => {
+  const database = makeIndex();
+  const all = Array.from({ length: 40 }, (_, index) => sampleInstance({ study: `7.${index}`, series: `7.${index}.1`, instance: `7.${index}.1.1` }));
+  for (const one of all) indexInstance(database, one);
+  for (const one of all) {
+    database.exec('BEGIN');
+    assert.notEqual(withdrawInstance(database, one.digest, 'stale', 5), null);
+    database.prepare('UPDATE epochs SET epoch = epoch').run();
+    database.prepare('COMMIT').run();
+  }
+  for (const one of all) assert.equal(restoreInstance(database, one.digest, 'rules 2'), true);
+  assertTrue(database);
+});
+
 test('a verdict is renewed', () => {
   const database = makeIndex();
   const one = sampleInstance();

@@ -111,6 +111,8 @@ export function withdrawInstance(database: DatabaseSync, digest: Digest, reason:
   const names = run.names.get(studyKey) as { patientName: string; referringPhysicianName: string };
   for (const [kind, name] of namesOf(names)) run.removeName.run(kind, name, studyKey);
   run.removeTexts.run(studyKey);
+  // The full-text index keeps what was deleted under row numbers that no JavaScript number holds, and every statement that is run after it would report them.
+  run.blankStudyAttributes.run(studyKey);
   run.removeStudyAttributes.run(studyKey);
   run.removeStudy.run(studyKey);
   return archived.instance;
@@ -251,6 +253,7 @@ const statementTexts = {
   names: 'SELECT patientName, referringPhysicianName FROM studies WHERE studyKey = ?',
   removeName: 'DELETE FROM studyNames WHERE nameKind = ? AND name = ? AND studyKey = ?',
   removeTexts: 'DELETE FROM studyTexts WHERE rowid = ?',
+  blankStudyAttributes: `INSERT OR REPLACE INTO studyAttributes (studyKey, attributes) VALUES (?, '')`,
   removeStudyAttributes: 'DELETE FROM studyAttributes WHERE studyKey = ?',
   removeStudy: 'DELETE FROM studies WHERE studyKey = ?',
   seriesCount: 'SELECT numberOfInstances AS count FROM series WHERE seriesKey = ?',
@@ -267,6 +270,7 @@ function statementsOf(database: DatabaseSync): Statements {
   if (known !== undefined) return known;
   if (!database.isOpen) throw broken('index-closed', 'the index is used after it was closed');
   const statements = Object.fromEntries(Object.entries(statementTexts).map(([name, text]) => [name, database.prepare(text)])) as unknown as Statements;
+  statements.removeTexts.setReadBigInts(true);
   prepared.set(database, statements);
   return statements;
 }

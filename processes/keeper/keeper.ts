@@ -12,7 +12,7 @@ import { migrations as accessMigrations } from '@lazaret/pacs/access/schema.ts';
 import { AccessStore } from '@lazaret/pacs/access/store.ts';
 import { indexInstance, readArchived, renewVerdict, withdrawInstance, type ArchivedInstance } from '@lazaret/pacs/archive/admit.ts';
 import { migrations as safekeepingMigrations, Safekeeping } from '@lazaret/pacs/archive/safekeeping/station.ts';
-import { Sweep } from '@lazaret/pacs/archive/safekeeping/sweep.ts';
+import { Sweep, type SweepOptions } from '@lazaret/pacs/archive/safekeeping/sweep.ts';
 import { migrations as archiveMigrations } from '@lazaret/pacs/archive/schema.ts';
 import { Accesses, migrations as accessLogMigrations } from '@lazaret/pacs/quarantine/accesses.ts';
 import { Imports } from '@lazaret/pacs/imports/imports.ts';
@@ -39,7 +39,7 @@ import { Upkeep } from '@lazaret/pacs/quarantine/upkeep.ts';
 import { tablesOf } from './tables.ts';
 
 /** Starts the keeper on a data directory. `fatal` must end the process: it is called when only recovery knows what is durable. */
-export async function startKeeper(layout: Layout, fatal: (error: unknown) => void): Promise<Running> {
+export async function startKeeper(layout: Layout, fatal: (error: unknown) => void, sweepOptions: SweepOptions = {}): Promise<Running> {
   await makeFolders(layout);
   const log = await AuditLog.open(layout.audit);
   const database = await openDatabase(layout.database, [ledgerMigrations, archiveMigrations, accessMigrations, assetMigrations, rescanMigrations, accessLogMigrations, traceMigrations, importMigrations, safekeepingMigrations, rulePackMigrations]);
@@ -88,7 +88,7 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   await commits.submit((group) => group.record.message(activity(group.time, 'start')));
   const firstAdministrator = firstAdministratorCode(access);
   const servers = await Promise.all(Object.entries(tables).map(([peer, table]) => serveChannel(layout.sockets[peer as keyof Layout['sockets']], table as RequestTable)));
-  const reading = new Sweep(whole, safekeeping);
+  const reading = new Sweep(whole, safekeeping, sweepOptions);
   const sweep = setInterval(() => {
     removeAbandoned(whole, Date.now() - abandonedAfterMs);
     void commits.submit(() => accesses.mark(log.size), 'soon');

@@ -26,6 +26,7 @@ const failedMs = 10 * 60_000;
 export interface SweepOptions {
   readonly firstMs?: number;
   readonly bytesPerSecond?: number;
+  readonly folderMs?: number;
 }
 
 export class Sweep {
@@ -33,6 +34,7 @@ export class Sweep {
   readonly #safekeeping: Safekeeping;
   readonly #pace: Pace;
   readonly #stopping = new AbortController();
+  readonly #folderMs: number;
   readonly #running: Promise<void>;
   #position = 0;
   #savedAt = 0;
@@ -40,6 +42,7 @@ export class Sweep {
   constructor(parts: Parts, safekeeping: Safekeeping, options: SweepOptions = {}) {
     this.#parts = parts;
     this.#safekeeping = safekeeping;
+    this.#folderMs = options.folderMs ?? folderMs;
     const quiet = options.bytesPerSecond ?? quietRate;
     this.#pace = new Pace(() => {
       const { waiting, inspecting } = parts.counts.all();
@@ -97,7 +100,7 @@ export class Sweep {
       }
     }
     findings += unindexed(database).length;
-    for await (const stranger of strangers(layout, database, folderMs)) {
+    for await (const stranger of strangers(layout, database, this.#folderMs)) {
       if (signal.aborted) return this.#save();
       findings += stranger.code === 'orphaned' ? 1 : 0;
     }
