@@ -83,7 +83,7 @@ export class Imports {
     const reading = this.#open().filter((row) => row.state === 'reading');
     if (reading.length > 0) {
       await this.#parts.commits.submit((group) => {
-        for (const row of reading) this.#run.state.run('interrupted', group.time, 'Lazaret was stopped while the medium was read.', row.number);
+        for (const row of reading) this.#run.state.run(row.upload === '' ? 'interrupted' : 'asked', group.time, 'Lazaret was stopped while the medium was read.', row.number);
       });
     }
     this.#watch(0);
@@ -191,7 +191,8 @@ export class Imports {
     if (this.#closed || this.#rowOf(id).state !== 'reading') return;
     await this.#parts.commits.submit((group) => {
       const row = this.#rowOf(id);
-      if (row.state === 'reading') this.#run.state.run('interrupted', group.time, 'Reading was broken off.', row.number);
+      // An upload is still there, and the importer that is started again reads it anew: what came in before is known then.
+      if (row.state === 'reading') this.#run.state.run(row.upload === '' ? 'interrupted' : 'asked', group.time, 'Reading was broken off.', row.number);
     }).catch(() => {});
   }
 
@@ -229,6 +230,7 @@ export class Imports {
     const [label, person, address] = (['label', 'person', 'address'] as const).map((name) => plain(body[name], name, 200));
     const id = await this.#parts.commits.submit((group) => {
       const known = this.#open().find((row) => row.upload === upload);
+      if (known?.state === 'interrupted') this.#run.state.run('asked', null, '', known.number);
       if (known !== undefined) return known.id;
       const made = newId();
       this.#run.add.run(made, 'asked', '', '', 0, 0, person!, address!, upload, label!, group.time);

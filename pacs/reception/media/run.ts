@@ -57,11 +57,13 @@ export class ImportRun {
   #writing: Promise<void> = Promise.resolve();
   readonly #handed = new Set<string>();
   #progress: Progress | null = null;
+  readonly #closed: Promise<void>;
 
   constructor(options: RunOptions) {
     this.#options = options;
     const { command, args, env } = options.start;
     this.#child = spawn(command, [...args], { env: { ...env }, stdio: ['pipe', 'pipe', 'pipe', 'descriptor' in options.medium ? options.medium.descriptor : 'ignore'] });
+    this.#closed = new Promise((resolve) => void this.#child.once('close', () => resolve()).once('error', () => resolve()));
     const reader = new FrameReader();
     this.#child.stdout!.on('data', (chunk: Buffer) => {
       let frames: Frame[];
@@ -100,7 +102,7 @@ export class ImportRun {
       this.#options.progress?.(progress);
       return await this.#read(begun, opened);
     } finally {
-      this.#end();
+      await this.#clear();
     }
   }
 
@@ -195,6 +197,15 @@ export class ImportRun {
     const files = this.#batch.splice(0);
     if (files.length > 0) this.#writing = this.#writing.then(() => this.#options.ask('import', { do: 'files', id, files }));
     return this.#writing;
+  }
+
+  /** What the media process handed over and nobody has taken up is removed. */
+  async #clear(): Promise<void> {
+    this.#end();
+    await this.#closed;
+    for (const answer of this.#answers) {
+      if (answer.say === 'file' && answer.objectId !== '' && !this.#handed.has(answer.objectId)) rmSync(join(this.#options.arriving, answer.objectId), { force: true });
+    }
   }
 
   #order(order: Order): void {
