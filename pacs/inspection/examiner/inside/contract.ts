@@ -53,11 +53,12 @@ export class LimitReached extends Error {}
 
 /** What is left for one object, however its parts lie in each other. */
 export class Budget {
-  #bytes = unpackedBytesMax;
   #inners = innersMax;
+  #bytes: number;
   #steps: number;
 
-  constructor(steps = stepsMax) {
+  constructor({ bytes = unpackedBytesMax, steps = stepsMax }: { readonly bytes?: number; readonly steps?: number } = {}) {
+    this.#bytes = bytes;
     this.#steps = steps;
   }
 
@@ -67,13 +68,13 @@ export class Budget {
 
   step(count = 1): void {
     this.#steps -= count;
-    if (this.#steps < 0) throw new LimitReached(`takes more than ${stepsMax} steps to look through`);
+    if (this.#steps < 0) throw new LimitReached(`takes more steps to look through than an object may`);
   }
 
   /** Before or after memory is filled with them; `roomFor` says how many it may be. */
   takeBytes(count: number): void {
     this.#bytes -= count;
-    if (this.#bytes < 0) throw new LimitReached(`unpacks to more than ${unpackedBytesMax} bytes`);
+    if (this.#bytes < 0) throw new LimitReached(`unpacks to more than an object may`);
   }
 
   takeInner(): void {

@@ -66,7 +66,7 @@ function* linesOf(bytes: Buffer, budget: Opening['budget']): Generator<string | 
   let end = bytes.length;
   while (end > 0 && bytes[end - 1] === 0 && bytes.length - end < 2) end -= 1;
   for (let at = 0; at < end;) {
-    budget.step();
+    budget.step(3);
     let next = bytes.indexOf(10, at);
     if (next < 0 || next > end) next = end;
     if (next - at > lineBytesMax) yield null;

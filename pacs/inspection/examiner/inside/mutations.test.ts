@@ -69,7 +69,7 @@ for (const [name, opener, seed] of seeds) {
       const bytes = mutate(seed, random);
       let parts = 0;
       try {
-        for (const inner of opener({ bytes, budget: new Budget(stepsMax), say: (_, predicate) => assert.ok(predicate.length < 400, predicate) })) {
+        for (const inner of opener({ bytes, budget: new Budget({ steps: stepsMax }), say: (_, predicate) => assert.ok(predicate.length < 400, predicate) })) {
           parts += 1;
           assert.ok(inner.bytes.length <= partBytesMax && inner.name.length < 200, inner.name);
           assert.doesNotMatch(inner.name, /[\u0000-\u001f\u007f]/);

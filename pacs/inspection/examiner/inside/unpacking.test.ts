@@ -16,16 +16,17 @@ import { checkContent } from '../content.ts';
 import { checkPart } from '../contentmagic.ts';
 import { inflateRaw } from '../inflate.ts';
 import { Reading } from '../reading.ts';
+import { Budget } from './contract.ts';
 import { partsOf } from './unpacking.ts';
 
 const work = { objectId: '', bytes: 0, sha256: '', sopClassUID: '', sopInstanceUID: '', transferSyntaxUID: '', peer: null } as unknown as Work;
 
 /** The rules without an engine, and the names of all parts. */
-function unpack(bytes: Uint8Array): { readonly findings: readonly string[]; readonly parts: readonly string[] } {
+function unpack(bytes: Uint8Array, budget = new Budget()): { readonly findings: readonly string[]; readonly parts: readonly string[] } {
   const reading = new Reading(mapObject(new BytesSource(bytes), { inflateRaw }), work);
   checkContent(reading);
   const parts: string[] = [];
-  for (const part of partsOf(reading)) {
+  for (const part of partsOf(reading, budget)) {
     parts.push(part.name);
     checkPart(reading, part);
   }
@@ -76,8 +77,8 @@ test('depth ends, and is told', () => {
 });
 
 test('an object has one limit, however many containers it is spread over', () => {
-  const big = zipOf([{ name: 'a', data: Buffer.alloc(60_000_000) }]);
-  const { findings, parts } = unpack(inValue(zipOf(Array.from({ length: 8 }, (_, index) => ({ name: `${index}.zip`, data: big })))));
+  const big = zipOf([{ name: 'a', data: Buffer.alloc(600_000) }]);
+  const { findings, parts } = unpack(inValue(zipOf(Array.from({ length: 20 }, (_, index) => ({ name: `${index}.zip`, data: big })))), new Budget({ bytes: 4_000_000 }));
   assert.match(findings.join('\n'), /part-limit: .* unpacks to more than/);
   assert.ok(parts.filter((name) => name.includes('ZIP file')).length < 16);
 });

@@ -45,16 +45,17 @@ const placeTextMax = 220;
 const recognisedFromBytes = headerBytes + 1024;
 
 /** Every part of an object, as it is unpacked. Findings are added to `reading`. */
-export function* partsOf(reading: Reading): Generator<Part, void, void> {
-  yield* new Unpacking(reading).all();
+export function* partsOf(reading: Reading, budget = new Budget()): Generator<Part, void, void> {
+  yield* new Unpacking(reading, budget).all();
 }
 
 class Unpacking {
   readonly #reading: Reading;
-  readonly #budget = new Budget();
+  readonly #budget: Budget;
 
-  constructor(reading: Reading) {
+  constructor(reading: Reading, budget: Budget) {
     this.#reading = reading;
+    this.#budget = budget;
   }
 
   *all(): Generator<Part, void, void> {

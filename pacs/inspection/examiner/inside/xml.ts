@@ -82,7 +82,7 @@ export function readXML(text: string, budget: Budget, events: XMLEvents): string
     return found;
   };
   while (at < text.length) {
-    budget.step();
+    budget.step(4);
     if (text[at] !== '<') {
       const end = text.indexOf('<', at);
       const raw = text.slice(at, end < 0 ? text.length : end);
@@ -92,6 +92,7 @@ export function readXML(text: string, budget: Budget, events: XMLEvents): string
         if (/[^ \t\r\n\ufeff\0]/.test(raw)) return 'has text outside of its elements';
         continue;
       }
+      if (raw.includes('&')) budget.step(raw.length >>> 1);
       const plain = expand(raw);
       if (plain === null) return 'refers to an entity that is defined elsewhere';
       events.text(plain);
@@ -140,6 +141,7 @@ export function readXML(text: string, budget: Budget, events: XMLEvents): string
         at += 1;
         const raw = until(quote);
         if (raw === null || raw.includes('<')) return 'has an attribute without end';
+        if (raw.includes('&')) budget.step(raw.length >>> 1);
         const value = expand(raw);
         if (value === null) return 'refers to an entity that is defined elsewhere';
         if (names.has(key) || attributes.length >= attributesMax) return 'has an element with an attribute too many';

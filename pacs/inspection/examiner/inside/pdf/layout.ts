@@ -33,33 +33,64 @@ export interface Layout {
   readonly broken: number;
   /** Offset of the header, or -1. */
   readonly header: number;
-  readonly tooMany: boolean;
 }
 
-const objectHeader = /(\d{1,10})[\0\t\n\f\r ]{1,256}\d{1,10}[\0\t\n\f\r ]{1,256}obj/g;
-const objectHere = new RegExp(objectHeader.source, 'y');
+/** Blanks between number, generation and `obj`; what has more of them is no object to anybody. */
+const blanksMax = 256;
+/** Of an object's number and its generation. */
+const digitsMax = 10;
 
-/** Places where objects begin, by number: what a reference may mean. */
+interface Header { readonly number: number; readonly next: number }
+
+/** Places where objects begin (`N G obj`), also inside of strings, comments and streams: what a reference may mean. */
 export class Places {
+  readonly #headers = new Map<number, Header>();
   readonly #offsets = new Map<number, number[]>();
-  readonly all: number[] = [];
 
-  constructor(text: string, budget: Budget) {
-    budget.step(text.length >>> 4);
-    objectHeader.lastIndex = 0;
-    for (let found = objectHeader.exec(text); found !== null && this.all.length <= objectsMax; found = objectHeader.exec(text)) {
-      const number = Number(found[1]);
-      this.all.push(found.index);
-      const known = this.#offsets.get(number);
-      if (known === undefined) this.#offsets.set(number, [found.index + found[0].length]);
-      else known.push(found.index + found[0].length);
+  constructor(bytes: Buffer, budget: Budget) {
+    budget.step(bytes.length >>> 6);
+    for (let found = bytes.indexOf('obj', 0, 'latin1'); found >= 0 && this.#headers.size <= objectsMax; found = bytes.indexOf('obj', found + 3, 'latin1')) {
+      budget.step(4);
+      const generation = before(bytes, found, isWhite, blanksMax);
+      const between = before(bytes, generation, isDigit, digitsMax);
+      const number = before(bytes, between, isWhite, blanksMax);
+      const start = before(bytes, number, isDigit, digitsMax);
+      if (generation === found || between === generation || number === between || start === number) continue;
+      const header = { number: Number(bytes.toString('latin1', start, number)), next: found + 3 };
+      this.#headers.set(start, header);
+      const known = this.#offsets.get(header.number);
+      if (known === undefined) this.#offsets.set(header.number, [header.next]);
+      else known.push(header.next);
     }
   }
 
-  /** Offsets behind `N G obj`. */
-  of(number: number): readonly number[] {
-    return this.#offsets.get(number) ?? [];
+  get count(): number {
+    return this.#headers.size;
   }
+  get all(): IterableIterator<number> {
+    return this.#headers.keys();
+  }
+
+  /** The header that begins at an offset. */
+  at(offset: number): Header | undefined {
+    return this.#headers.get(offset);
+  }
+
+  /** Offsets behind `N G obj`: the last ones, where one number is used without end. */
+  of(number: number): readonly number[] {
+    return (this.#offsets.get(number) ?? []).slice(-16);
+  }
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
+}
+
+/** Where a run of bytes that ends before `end` begins. */
+function before(bytes: Buffer, end: number, belongs: (byte: number | undefined) => boolean, max: number): number {
+  let at = end;
+  while (at > 0 && end - at < max && belongs(bytes[at - 1])) at -= 1;
+  return at;
 }
 
 /** Goes through the file from its first byte to its last; objects and trailers are given to `see` as they come. */
@@ -79,11 +110,11 @@ export function readLayout(bytes: Buffer, text: string, places: Places, budget: 
   const object = (at: number): number => {
     visited.add(at);
     isOpen = false;
-    objectHere.lastIndex = at;
-    const found = objectHere.exec(text)!;
-    const read = readValue(bytes, at + found[0].length, budget);
+    const header = places.at(at)!;
+    const read = readValue(bytes, header.next, budget);
     if (read.broken) broken += 1;
     const after = skipBlank(bytes, read.next);
+    budget.step((after - read.next) >>> 4);
     let stream: Stream | null = null;
     let end = read.next;
     if (isWord(bytes, after, 'stream') && read.value !== null && typeof read.value !== 'number' && read.value.type === 'dictionary') {
@@ -93,8 +124,9 @@ export function readLayout(bytes: Buffer, text: string, places: Places, budget: 
       if (extent.ambiguous) ambiguous += 1;
     }
     const close = skipBlank(bytes, end);
+    budget.step((close - end) >>> 4);
     if (isWord(bytes, close, 'endobj')) end = close + 6;
-    see({ number: Number(found[1]), value: read.value, stream });
+    see({ number: header.number, value: read.value, stream });
     return end;
   };
 
@@ -102,14 +134,16 @@ export function readLayout(bytes: Buffer, text: string, places: Places, budget: 
   while (at < bytes.length) {
     budget.step();
     const byte = bytes[at]!;
-    if (isBlank(byte)) at += 1;
-    else if (byte === 0x25) {
+    if (isBlank(byte)) {
+      const start = at;
+      while (at < bytes.length && isBlank(bytes[at]!)) at += 1;
+      budget.step((at - start) >>> 4);
+    } else if (byte === 0x25) {
       const start = at;
       while (at < bytes.length && bytes[at] !== 10 && bytes[at] !== 13) at += 1;
       if (at - start > commentBytesMax) gap(start, at);
     } else if (byte >= 0x30 && byte <= 0x39) {
-      objectHere.lastIndex = at;
-      if (objectHere.test(text)) at = object(at);
+      if (places.at(at) !== undefined) at = object(at);
       else {
         const start = at;
         while (at < bytes.length && bytes[at]! >= 0x30 && bytes[at]! <= 0x39) at += 1;
@@ -137,7 +171,7 @@ export function readLayout(bytes: Buffer, text: string, places: Places, budget: 
     hidden += 1;
     object(place);
   }
-  return { gaps: gaps.filter(([start, end]) => solidBytes(bytes.subarray(start, end)) > 0), hidden, ambiguous, broken, header: head, tooMany: places.all.length > objectsMax };
+  return { gaps: gaps.filter(([start, end]) => solidBytes(bytes.subarray(start, end)) > 0), hidden, ambiguous, broken, header: head };
 }
 
 function isWord(bytes: Buffer, at: number, word: string): boolean {
@@ -202,7 +236,7 @@ function lengthsOf(dictionary: Value, places: Places, bytes: Buffer, budget: Bud
   for (const value of valuesOf(dictionary, 'Length')) {
     if (typeof value === 'number') lengths.push(value);
     else if (value.type === 'reference') {
-      for (const offset of places.of(value.number).slice(-16)) {
+      for (const offset of places.of(value.number)) {
         const read = readValue(bytes, offset, budget);
         if (typeof read.value === 'number') lengths.push(read.value);
       }

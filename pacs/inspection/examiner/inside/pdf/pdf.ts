@@ -12,7 +12,8 @@ const keptBytesMax = 2048;
 
 export function* openPDF({ bytes, budget, say }: Opening): Generator<Inner, void, void> {
   const text = bytes.toString('latin1');
-  const places = new Places(text, budget);
+  const places = new Places(bytes, budget);
+  if (places.count > objectsMax) throw new LimitReached(`has more than ${objectsMax} objects`);
   const activity = new Activity(budget);
   const packed: PackedStream[] = [];
   const kept = new Map<number, Value[]>();
@@ -20,10 +21,9 @@ export function* openPDF({ bytes, budget, say }: Opening): Generator<Inner, void
     activity.see(value, stream !== null);
     if (stream !== null && value !== null) packed.push({ number, dictionary: value, stream });
   });
-  if (layout.tooMany) throw new LimitReached(`has more than ${objectsMax} objects`);
   const resolve = (number: number): Value[] => {
     const found: Value[] = [...(kept.get(number) ?? [])];
-    for (const offset of places.of(number).slice(-16)) {
+    for (const offset of places.of(number)) {
       const { value } = readValue(bytes, offset, budget);
       if (value !== null) found.push(value);
     }

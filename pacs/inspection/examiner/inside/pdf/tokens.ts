@@ -20,6 +20,8 @@ export interface Read {
 
 /** Deeper than any document; readers with recursion give up earlier. */
 const nestingMax = 512;
+/** What one token costs beside others steps: it is kept until its object is complete. */
+const tokenSteps = 6;
 /** Of a string so much is kept: enough for the script of a form. The bytes themselves are scanned anyway. */
 const stringBytesMax = 1024 * 1024;
 
@@ -54,8 +56,9 @@ export function readValue(bytes: Buffer, from: number, budget: Budget): Read {
   let broken = false;
   let at = from;
   for (;;) {
+    const before = at;
     at = skipBlank(bytes, at);
-    budget.step();
+    budget.step(tokenSteps + ((at - before) >>> 4));
     if (at >= bytes.length) return { value: closeAll(stack), next: at, broken: true };
     const byte = bytes[at]!;
     const next = bytes[at + 1];
@@ -87,13 +90,13 @@ export function readValue(bytes: Buffer, from: number, budget: Budget): Read {
       at = read.next;
     } else if (byte === 0x28) {
       const read = readString(bytes, at + 1);
-      budget.step((read.next - at) >>> 5);
+      budget.step((read.next - at) >>> 2);
       value = { type: 'string', text: read.text };
       broken ||= read.broken;
       at = read.next;
     } else if (byte === 0x3c) {
       const read = readHex(bytes, at + 1);
-      budget.step((read.next - at) >>> 5);
+      budget.step((read.next - at) >>> 2);
       value = { type: 'string', text: read.text };
       broken ||= read.broken;
       at = read.next;
@@ -198,16 +201,28 @@ function hexOf(byte: number | undefined): number {
 const escapes: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, b: 8, f: 12 };
 
 function readString(bytes: Buffer, from: number): { readonly text: string; readonly next: number; readonly broken: boolean } {
-  const out: number[] = [];
   let nesting = 1;
-  let at = from;
-  for (; at < bytes.length; at += 1) {
+  let plain = true;
+  let end = from;
+  for (; end < bytes.length; end += 1) {
+    const byte = bytes[end]!;
+    if (byte === 0x5c) {
+      plain = false;
+      end += 1;
+    } else if (byte === 0x28) nesting += 1;
+    else if (byte === 0x29 && --nesting === 0) break;
+  }
+  end = Math.min(end, bytes.length);
+  const kept = bytes.subarray(from, Math.min(end, from + stringBytesMax));
+  return { text: plain ? kept.toString('latin1') : unescape(kept), next: Math.min(bytes.length, end + 1), broken: end >= bytes.length };
+}
+
+function unescape(bytes: Buffer): string {
+  const out = Buffer.alloc(bytes.length);
+  let length = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
     let byte = bytes[at]!;
-    if (byte === 0x28) nesting += 1;
-    else if (byte === 0x29) {
-      nesting -= 1;
-      if (nesting === 0) return { text: Buffer.from(out).toString('latin1'), next: at + 1, broken: false };
-    } else if (byte === 0x5c) {
+    if (byte === 0x5c) {
       at += 1;
       byte = bytes[at] ?? 0;
       if (byte >= 0x30 && byte <= 0x37) {
@@ -219,27 +234,28 @@ function readString(bytes: Buffer, from: number): { readonly text: string; reado
         continue;
       } else byte = escapes[String.fromCharCode(byte)] ?? byte;
     }
-    if (out.length < stringBytesMax) out.push(byte);
+    out[length++] = byte;
   }
-  return { text: Buffer.from(out).toString('latin1'), next: at, broken: true };
+  return out.toString('latin1', 0, length);
 }
 
 function readHex(bytes: Buffer, from: number): { readonly text: string; readonly next: number; readonly broken: boolean } {
-  const out: number[] = [];
-  let half = -1;
-  let broken = false;
-  let at = from;
-  for (; at < bytes.length && bytes[at] !== 0x3e; at += 1) {
-    const digit = hexOf(bytes[at]);
-    if (digit < 0) broken ||= !isWhite(bytes[at]);
+  const found = bytes.indexOf(0x3e, from);
+  const end = found < 0 ? bytes.length : found;
+  const kept = bytes.subarray(from, Math.min(end, from + 2 * stringBytesMax));
+  const out = Buffer.alloc((kept.length + 1) >>> 1);
+  let [length, half, broken] = [0, -1, found < 0];
+  for (const byte of kept) {
+    const digit = hexOf(byte);
+    if (digit < 0) broken ||= !isWhite(byte);
     else if (half < 0) half = digit;
     else {
-      if (out.length < stringBytesMax) out.push(half * 16 + digit);
+      out[length++] = half * 16 + digit;
       half = -1;
     }
   }
-  if (half >= 0) out.push(half * 16);
-  return { text: Buffer.from(out).toString('latin1'), next: Math.min(bytes.length, at + 1), broken: broken || at >= bytes.length };
+  if (half >= 0) out[length++] = half * 16;
+  return { text: out.toString('latin1', 0, length), next: Math.min(bytes.length, end + 1), broken };
 }
 
 /** All values of a key; more than one where a dictionary says it twice. */
