@@ -71,6 +71,10 @@ function describe(answer: TraceAnswer, request: TraceRequest): string {
     lines.push(...section(`From the same source within ${Math.round(request.windowMs / minuteMs)} minutes`, of('source'), answer.cut.includes('source')));
     lines.push(...section('Has the same SOP Instance UID', of('copy'), false));
   }
+  if (answer.repeats.length > 0) {
+    lines.push('', styleText('bold', 'The same bytes were sent again'));
+    for (const { objectId, source, at } of answer.repeats.slice(0, shownMax)) lines.push(`  ${objectId.slice(0, 8)}  ${momentOf(at)}  by ${printable(source.peer)} (${printable(source.address)}), ${doorWords[source.door]} ${source.batch}`);
+  }
   lines.push('', styleText('bold', 'Opened, taken out or sent'), ...accessLines(answer));
   for (const { objectId, decision, persons, reason, at } of answer.decisions) lines.push('', `${decision === 'release' ? 'Released' : 'Destroyed'} (${objectId.slice(0, 8)}) by ${persons.map(printable).join(' and ')}, ${momentOf(at)}: ${printable(reason)}`);
   return `${lines.join('\n').replaceAll(/\n{3,}/g, '\n\n')}\n`;

@@ -10,6 +10,7 @@ import { refused, unavailable } from '@lazaret/system/failure.ts';
 import type { Admission, ReceivedObject } from '../reception/contract.ts';
 import type { Group } from './commits.ts';
 import type { Parts } from './parts.ts';
+import { noteRepeat } from './repeats.ts';
 import { transition } from './states.ts';
 
 /**
@@ -70,6 +71,7 @@ export class Admissions {
     if (kept !== null) {
       closeSync(descriptor);
       group.record.duplicate(received.source, object, kept);
+      noteRepeat(this.#parts.database, kept, received.source, received.receivedAt);
       group.after(() => rmSync(arriving, { force: true }));
       return { outcome: 'duplicate', objectId: kept };
     }

@@ -227,6 +227,8 @@ export interface RescanStatus {
   /** Null while it is being counted. */
   readonly remaining: { readonly objects: number; readonly bytes: number } | null;
   readonly objectsPerSecond: number;
+  /** Who sent the bytes of a subject again, when they were kept already. Oldest first. */
+  readonly repeats: readonly { readonly objectId: ObjectId; readonly source: LedgerEntry['source']; readonly at: number }[];
   readonly bytesPerSecond: number;
   /** Why it does not get on, or "". */
   readonly problem: string;

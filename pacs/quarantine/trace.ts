@@ -11,6 +11,7 @@ import { checkFields, checkText } from './guards.ts';
 import { sourceOf, type LedgerRow } from './ledger.ts';
 import { firstNumberSince } from './numbers.ts';
 import type { Parts } from './parts.ts';
+import { migrations as repeatMigrations, repeatsOf } from './repeats.ts';
 import type { TraceAccess, TraceAnswer, TraceDecision, TraceMessage, TraceObject, TraceRelation, TraceRequest } from './requests.ts';
 
 /** What people can look through; a message of 2,000 slices is told by its number. */
@@ -18,6 +19,7 @@ const subjectsMax = 200;
 const messageMax = 300;
 const sourceMax = 200;
 const accessesMax = 500;
+const repeatsMax = 50;
 /** A day before and after is as far as "came near it" means anything. */
 const windowMsMax = 24 * 3_600_000;
 /** One association has one row; after 1,000 others a second one (ledger.ts). */
@@ -27,7 +29,7 @@ export const migrations: readonly Migration[] = [{
   name: 'trace-0001',
   // Numbers of sources rise with those of objects: the newest page takes nearly all of them.
   sql: 'CREATE INDEX ledger_by_source ON ledger (source);',
-}];
+}, ...repeatMigrations];
 
 /** A request as it should be; throws `request-invalid`. */
 export function checkTrace(untrusted: unknown): TraceRequest {
@@ -91,6 +93,7 @@ export class Trace {
       messages: [...messages.values()].map(({ source, first, last, objects: count }) => ({ source, first, last, objects: count })),
       accesses: this.#accessesTo(rows, cut),
       decisions: rows.flatMap((row) => this.#decisions(row)),
+      repeats: rows.flatMap((row) => repeatsOf(this.#parts.database, row.object_id, repeatsMax).map((repeat) => ({ objectId: row.object_id, ...repeat }))),
       cut: [...cut],
     };
   }

@@ -77,6 +77,16 @@ test('source, message, what came with it and near it; by object id, its beginnin
   for (const wrong of [{}, { id: 'a', source: 'b' }, { id: 'x'.repeat(200) }, { id: one.objectId, windowMs: -1 }]) await assert.rejects(bench.trace(wrong), { code: 'request-invalid' });
 });
 
+test('a second source that sends the same bytes is named, although its arrival left no object', async (t) => {
+  const bench = await start(t);
+  const entry = await bench.archive('twice', 'association-1');
+  const association = await connectChannel(bench.layout.sockets.association);
+  for (let times = 0; times < 2; times += 1) await association.request('admit', await arrive(bench.layout, sampleBytes('twice'), { batch: 'association-9' }));
+  association.close();
+  const { repeats } = await bench.trace({ id: entry.objectId });
+  assert.deepEqual(repeats.map(({ objectId, source }) => [objectId, source.batch, source.peer]), [[entry.objectId, 'association-9', 'ct-1']]);
+});
+
 test('who opened it: those who asked for it, for its Series or its Study, and nobody else; where it was sent', async (t) => {
   const bench = await start(t);
   const entry = await bench.archive('seen', 'association-1');

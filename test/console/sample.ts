@@ -136,7 +136,7 @@ export function sampleKeeper(now: number): { request<Answer>(name: string, body:
           { kind: 'opened', person: 'ward 4 <script>', address: '10.20.9.40', destination: '', what: 'instances', first: now - 90_000, last: now - 90_000, count: 1, studyInstanceUID: first.studyInstanceUID, objectIds: [first.objectId], auditEntry: 48_150 },
           { kind: 'sent', person: 'lazaret', address: '', destination: 'PACS_MAIN at 10.20.4.1', what: '', first: now - 80_000, last: now - 80_000, count: 1, studyInstanceUID: first.studyInstanceUID, objectIds: [first.objectId], auditEntry: 48_160 },
         ],
-        decisions: [], cut: [],
+        decisions: [], cut: [], repeats: first === undefined ? [] : [{ objectId: first.objectId, source: { ...sources['partner']!, batch: 'z9' }, at: now - 60_000 }],
       };
     },
     status: (): StatusAnswer => ({

@@ -104,6 +104,9 @@ function Objects({ answer, node }: { readonly answer: TraceAnswer; readonly node
         <thead><tr><th scope="col">Object</th><th scope="col">Came from</th><th scope="col">Received</th><th scope="col">Now</th></tr></thead>
         <tbody>{objects.slice(0, rowsMax).map((object) => <ObjectRow key={object.objectId} object={object} from={sourceName(answer.messages[object.message]!.source)} />)}</tbody>
       </table>
+      {answer.repeats.filter(({ objectId }) => node === null || node.objectIds.has(objectId)).map(({ objectId, source, at }) => (
+        <p key={`${objectId} ${source.batch}`} className={styles['note']}>The same bytes were sent again by <bdi>{sourceName(source)}</bdi> ({plain(source.address, 64)}), {moment(at)}.</p>
+      ))}
       {(objects.length > rowsMax || cut.length > 0) && <p className={styles['note']}>There are more than are shown here; “./lazaret trace … --json” at the terminal names {cut.length > 0 ? 'as many as are kept together' : 'them all'}.</p>}
     </section>
   );

@@ -15,7 +15,7 @@ const message = { source: { door: 'stow', peer: 'desk', address: '10.0.0.1', cal
 function access(change: Partial<TraceAccess>): TraceAccess {
   return { kind: 'opened', person: 'ann', address: '10.0.0.2', destination: '', what: 'frames', first: 1, last: 2, count: 3, studyInstanceUID: '1.2', objectIds: [], auditEntry: 1, ...change };
 }
-const answerOf = (change: Partial<TraceAnswer>): TraceAnswer => ({ objects: [], messages: [message], accesses: [], decisions: [], cut: [], ...change });
+const answerOf = (change: Partial<TraceAnswer>): TraceAnswer => ({ objects: [], messages: [message], accesses: [], decisions: [], repeats: [], cut: [], ...change });
 
 test('an object stands between its message and who opened it; what came with it is grouped by what became of it', () => {
   const subject = object({});
@@ -41,6 +41,13 @@ test('a column never holds more than fits; what is left out is one row with its 
   assert.equal(rest?.title, 'and 31 more');
   assert.equal(rest.accesses.size, 31);
   for (const { from, to } of spread.edges) for (const key of [from, to]) assert.ok(spread.nodes.some((node) => node.key === key), key);
+});
+
+test('a second source that sent the same bytes leads to the object, too', () => {
+  const subject = object({});
+  const spread = spreadOf(answerOf({ objects: [subject], repeats: [{ objectId: subject.objectId, source: { ...message.source, peer: 'another desk', batch: 'c' }, at: 5 }] }));
+  assert.deepEqual(spread.nodes.filter(({ column }) => column === 0).map(({ title }) => title), ['desk', 'another desk']);
+  assert.equal(spread.edges.filter(({ to }) => to === `object ${subject.objectId}`).length, 2);
 });
 
 test('names that came with objects are shown harmless', () => {

@@ -68,6 +68,16 @@ export function spreadOf(answer: TraceAnswer): Spread {
     connect(sourceKey, messageKey, strong);
     connect(messageKey, objectKey, strong);
   }
+  for (const { objectId, source, at } of answer.repeats) {
+    const to = nodeOfObject.get(objectId);
+    if (to === undefined) continue;
+    const sourceKey = `source ${source.door} ${source.peer} ${source.address} ${source.callingAETitle}`;
+    const messageKey = `repeat ${source.batch}`;
+    put(sourceKey, 0, sourceName(source), [source.callingAETitle, source.address].map((text) => plain(text, 40)).filter((text) => text !== '').join(' · '), 'plain', true).objectIds.add(objectId);
+    put(messageKey, 1, doorName(source), `the same bytes again, ${moment(at)}`, 'plain', true).objectIds.add(objectId);
+    connect(sourceKey, messageKey, true);
+    connect(messageKey, to, true);
+  }
   for (const node of nodes.values()) {
     if (node.column !== 2 || node.title !== '') continue;
     const first = answer.objects.find(({ objectId }) => node.objectIds.has(objectId))!;
