@@ -9,6 +9,7 @@ export const commands: readonly Command[] = [
   { name: 'quarantine', usage: 'quarantine list | show ID | export ID | release ID | destroy ID', does: 'the held objects', module: './quarantine.ts' },
   { name: 'rescan', usage: 'rescan [--since DATE] [--study UID] | status | pause | resume | stop', does: 'inspect the archive again, in the background', module: './rescan.ts' },
   { name: 'trace', usage: 'trace ID | --source AE [--since DATE] [--until DATE]', does: 'where objects came from, what came with them, who has seen them', module: './trace.ts' },
+  { name: 'rules', usage: 'rules list | test [FOLDER] | update FILE | rollback', does: 'the rules that objects are scanned with', module: './rules.ts' },
   { name: 'token', usage: 'token add NAME --role ROLE | list | remove NAME', does: 'bearer tokens for systems', module: './token.ts' },
   { name: 'user', usage: 'user add NAME --role ROLE | list | remove NAME', does: 'people who may sign in', module: './user.ts' },
   { name: 'asset', usage: 'asset list | add NAME --ae AET --address ADDRESS… --may store | remove ID', does: 'the DICOM peers and what they may do', module: './asset.ts' },
