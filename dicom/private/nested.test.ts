@@ -31,17 +31,18 @@ test('what is not Items to the last byte is none', () => {
   ]) assert.equal(leavesOf(bytes(wrong)), null, wrong);
 });
 
+const deep = (levels: number): Uint8Array => {
+  const open = bytes(`${item('ffffffff')} 40000001 ffffffff`);
+  const close = bytes('feffdde0 00000000 feff0de0 00000000');
+  const all = new Uint8Array(levels * 32);
+  for (let level = 0; level < levels; level += 1) {
+    all.set(open, level * 16);
+    all.set(close, levels * 16 + level * 16);
+  }
+  return all;
+};
+
 test('depth is bounded, and deep nesting does not recurse', () => {
-  const deep = (levels: number): Uint8Array => {
-    const open = bytes(`${item('ffffffff')} 40000001 ffffffff`);
-    const close = bytes('feffdde0 00000000 feff0de0 00000000');
-    const all = new Uint8Array(levels * 32);
-    for (let level = 0; level < levels; level += 1) {
-      all.set(open, level * 16);
-      all.set(close, levels * 16 + level * 16);
-    }
-    return all;
-  };
   assert.deepEqual(leavesOf(deep(10)), []);
   assert.equal(leavesOf(deep(17)), null);
   assert.equal(leavesOf(deep(20_000)), null);

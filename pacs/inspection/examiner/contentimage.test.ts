@@ -93,13 +93,16 @@ test('unused bits: zeros, the sign, an overlay, a padding value are let by; a pr
   }
 });
 
+/** A program in bit 15. */
+const inOverlay = (index: number): number => (index & 0xfff) | ((((program[index >> 3] ?? 0) >> (index & 7)) & 1) << 15);
+
 test('a program in an overlay of the old kind, one bit a pixel', () => {
-  const bits = (index: number): number => (index & 0xfff) | ((((program[index >> 3] ?? 0) >> (index & 7)) & 1) << 15);
-  assert.deepEqual(codes(twelve(bits, [['6000,0010', 'US', 64], ['6000,0011', 'US', 64], ['6000,0100', 'US', 16], ['6000,0102', 'US', 15]])), ['executable-content']);
+  assert.deepEqual(codes(twelve(inOverlay, [['6000,0010', 'US', 64], ['6000,0011', 'US', 64], ['6000,0100', 'US', 16], ['6000,0102', 'US', 15]])), ['executable-content']);
 });
 
+const overlay = (length: number, frames?: string): Element[] => withElements(smallCT('overlay'), ['6002,0010', 'US', 9], ['6002,0011', 'US', 7], ...(frames === undefined ? [] : [['6002,0015', 'IS', frames] as Element]), ['6002,3000', 'OW', Buffer.alloc(length)]);
+
 test('overlays have one bit a pixel, of all frames together', () => {
-  const overlay = (length: number, frames?: string): Element[] => withElements(smallCT('overlay'), ['6002,0010', 'US', 9], ['6002,0011', 'US', 7], ...(frames === undefined ? [] : [['6002,0015', 'IS', frames] as Element]), ['6002,3000', 'OW', Buffer.alloc(length)]);
   assert.deepEqual(codes(overlay(8)), []);
   assert.deepEqual(codes(overlay(32, '4')), []);
   assert.deepEqual(codes(overlay(6)), ['overlay-length-wrong']);
@@ -134,8 +137,9 @@ test('waveforms: channels, samples and bits', () => {
   }
 });
 
+const icon = (length: number): readonly Element[] => [['0028,0002', 'US', 1], ['0028,0004', 'CS', 'MONOCHROME2'], ['0028,0010', 'US', 2], ['0028,0011', 'US', length / 2], ['0028,0100', 'US', 8], ['0028,0101', 'US', 8], ['0028,0102', 'US', 7], ['0028,0103', 'US', 0], ['7FE0,0010', 'OB', Buffer.alloc(length)]];
+
 test('an attribute of the pixels in an Item is of that Item, in a sequence of many', () => {
-  const icon = (length: number): readonly Element[] => [['0028,0002', 'US', 1], ['0028,0004', 'CS', 'MONOCHROME2'], ['0028,0010', 'US', 2], ['0028,0011', 'US', length / 2], ['0028,0100', 'US', 8], ['0028,0101', 'US', 8], ['0028,0102', 'US', 7], ['0028,0103', 'US', 0], ['7FE0,0010', 'OB', Buffer.alloc(length)]];
   assert.deepEqual(codes(withElements(smallCT('icons'), ['0088,0200', 'SQ', [icon(4), icon(6), icon(8), icon(2)]])), []);
   assert.deepEqual(codes(withElements(smallCT('icons'), ['0088,0200', 'SQ', [icon(4), [...icon(6).slice(0, -1), ['7FE0,0010', 'OB', Buffer.alloc(100)]], icon(8)]])), ['pixels-too-long']);
 });

@@ -66,8 +66,9 @@ test('an object whose UIDs are missing or none is not written anew', () => {
   }
 });
 
+const noise = (length: number): Buffer => Buffer.alloc(length, 'not zero');
+
 test('what follows is cut off; more than an accident leaves is asked about, unless it is zeros', () => {
-  const noise = (length: number): Buffer => Buffer.alloc(length, 'not zero');
   assert.deepEqual(disarmed({ trailing: () => noise(512) }).what, ['trailing']);
   assert.deepEqual(disarmed({ trailing: () => encode([['FFFC,FFFC', 'OB', noise(512)]]) }).what, ['padding']);
   const excess = (trailing: () => Uint8Array): boolean => disarmed({ trailing }).codes.includes('trailing-excess');
@@ -78,8 +79,9 @@ test('what follows is cut off; more than an accident leaves is asked about, unle
   assert.equal(excess(() => encode([['FFFC,FFFC', 'OB', Buffer.alloc(3 * 1024 * 1024)]])), false);
 });
 
+const meta = (length: number): readonly Element[] => [['0002,0100', 'UI', '2.25.7'], ['0002,0102', 'OB', Buffer.alloc(length, 7)]];
+
 test('a File Meta Information of any size is not waved through', () => {
-  const meta = (length: number): readonly Element[] => [['0002,0100', 'UI', '2.25.7'], ['0002,0102', 'OB', Buffer.alloc(length, 7)]];
   assert.deepEqual(disarmed({ meta: meta(300) }).what, ['meta']);
   assert.equal(disarmed({ meta: meta(300) }).codes.includes('meta-excess'), false);
   assert.equal(disarmed({ meta: meta(trailingBytesMax) }).codes.includes('meta-excess'), true);
