@@ -202,7 +202,7 @@ async function update(asked: Asked, file: string, clean: string | undefined): Pr
   if (expires !== null && expires < today) throw refused('rulepack-expired', `Rule pack ${version} was to be installed until ${expires}. Get a newer one.`);
   if (rulesVersionMin > rulesVersion) throw refused('rulepack-invalid', `Rule pack ${version} needs a newer Lazaret (rules version ${rulesVersionMin}, this one has ${rulesVersion}).`);
   const { pack: used, current } = inUse(asked);
-  if (version < builtIn().manifest.version) throw refused('rulepack-older', `Rule pack ${version} is older than ${builtIn().manifest.version}, which came with Lazaret.`);
+  if (version <= builtIn().manifest.version) throw refused('rulepack-older', `Rule pack ${version} is not newer than ${builtIn().manifest.version}, which came with Lazaret.`);
   const path = resolve(file);
   const tried = await trial(asked, { pack: path, signers: layout.ruleKeys, sha256: pack.sha256 }, clean);
   if (tried.problems.length > 0 || tried.matches.length > 0) {
