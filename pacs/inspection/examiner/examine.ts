@@ -13,6 +13,7 @@ import { encodeSpans, findingsMax, type Assignment, type Report } from '../assig
 import { isDecodable } from '../decoder/contract.ts';
 import { overlapBytes, yaraName, type YaraEngine } from '../engines/yara.ts';
 import { examineCompanion } from './companion.ts';
+import { worstFirst } from '../verdict.ts';
 import { checkContent, checkUnrecognised, type Content } from './content.ts';
 import { checkPart } from './contentmagic.ts';
 import { describe, type SeenPart } from './describe.ts';
@@ -44,7 +45,8 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
     const pass = passOver(source, engine, { dataSet, place: unrecognised && isPrintable(source) ? () => ({ tag: '', region: 'text' }) : placeInObject(mapped) });
     checkDigest(reading, pass);
     const parts = scanParts(reading, engine);
-    const findings = [...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, engine)].slice(0, findingsMax);
+    // The worst come first: hundreds of faults in the encoding must not crowd out what is harmful.
+    const findings = worstFirst([...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, engine)]).slice(0, findingsMax);
     const disarmed = neutralised === null ? null : disarmedOf(mapped, neutralised, pass);
     const report: Report = {
       id: assignment.id,
