@@ -125,6 +125,11 @@ test('a backup of a system that does not run, encrypted: nothing of a patient ca
   const wrong = join(place, 'wrong');
   writeFileSync(wrong, 'correct horse battery stable\n');
   assert.match((await lazaret(join(place, 'new'), 'restore', folder, '--passphrase-file', wrong)).stderr, /This is not the passphrase/);
+  // What an earlier restore has left when it was interrupted: a file cut short, one of another backup, and what is whole.
+  const half = layoutOf(join(place, 'new', '.restoring'));
+  for (const folderOf of [half.audit, join(half.archive, 'ab')]) mkdirSync(folderOf, { recursive: true });
+  writeFileSync(join(half.audit, 'key.pem'), 'half');
+  writeFileSync(join(half.archive, 'ab', `ab${'1'.repeat(62)}`), 'of another backup');
   const restored = await lazaret(join(place, 'new'), 'restore', folder, '--passphrase-file', secret);
   assert.equal(restored.code, 0, restored.stderr);
   assert.deepEqual(await broken(layoutOf(join(place, 'new')), sent), []);

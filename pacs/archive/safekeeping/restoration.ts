@@ -8,7 +8,7 @@
  * not checked (manifest.ts), nothing is executed, and the database is opened only when its schema holds nothing that acts by itself.
  */
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, renameSync, statfsSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -106,6 +106,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   checkSpace(work.data, signed);
   for (const area of [work.archive, work.quarantine]) await makeObjectFolders(area);
   for (const area of [work.audit, work.tls, work.dicomTls, dirname(work.database)]) await makeFolder(area);
+  removeOthers(work, new Set([...manifest.files.map(({ path }) => join(work.data, path)), ...listed.map(({ area, name }) => objectPath(work[area], name))]));
   let files = 0;
   let bytes = 0;
   const tell = (phase: 'copying' | 'verifying'): void => options.onProgress?.({ phase, files, bytes, filesMax: listed.length + manifest.files.length });
@@ -156,6 +157,14 @@ function checkSpace(data: string, { manifest }: SignedManifest): void {
   const free = disk.bavail * disk.bsize;
   const needed = manifest.objects.bytes + manifest.files.reduce((sum, file) => sum + file.bytes, 0) + spareBytes;
   if (free < needed) throw unavailable('disk-full', `The backup takes ${(needed / 1e9).toFixed(1)} GB, and only ${(free / 1e9).toFixed(1)} GB are free for ${data}.`);
+}
+
+/** What an interrupted restore of another manifest has left. */
+function removeOthers(work: Layout, wanted: ReadonlySet<string>): void {
+  for (const entry of readdirSync(work.data, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isDirectory() && !wanted.has(path)) rmSync(path, { force: true });
+  }
 }
 
 async function* partsOf(folder: BackupFolder, file: KeptFile, pace: Pace): AsyncGenerator<Buffer> {
