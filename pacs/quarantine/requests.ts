@@ -195,6 +195,8 @@ export interface TraceAnswer {
   /** Of the subjects. Newest first. */
   readonly accesses: readonly TraceAccess[];
   readonly decisions: readonly TraceDecision[];
+  /** Who sent the bytes of a subject again, when they were kept already. Oldest first. */
+  readonly repeats: readonly { readonly objectId: ObjectId; readonly source: LedgerEntry['source']; readonly at: number }[];
   /** Lists that hold less than there is: each is cut at a limit. */
   readonly cut: readonly ('subjects' | 'message' | 'source' | 'accesses')[];
 }
@@ -227,8 +229,6 @@ export interface RescanStatus {
   /** Null while it is being counted. */
   readonly remaining: { readonly objects: number; readonly bytes: number } | null;
   readonly objectsPerSecond: number;
-  /** Who sent the bytes of a subject again, when they were kept already. Oldest first. */
-  readonly repeats: readonly { readonly objectId: ObjectId; readonly source: LedgerEntry['source']; readonly at: number }[];
   readonly bytesPerSecond: number;
   /** Why it does not get on, or "". */
   readonly problem: string;
