@@ -23,8 +23,11 @@ const algorithms: readonly string[] = ['ed25519', 'ml-dsa-44', 'ml-dsa-65', 'ml-
 /** Comes before what is signed, so that a signature over anything else never fits. */
 const domain = Buffer.from('lazaret-rulepack 1\0');
 
-/** The signers of the program and of a folder of PEM files; a folder that is not there has none. Throws `signer-invalid`. */
-export function signersOf(folder: string | null): Signer[] {
+/**
+ * The signers of the program and of a folder of PEM files; a folder that is not there has none. A file that is none throws `signer-invalid`, or goes to
+ * `wrong`: an examiner takes the other keys, since a key put there wrongly must not keep every image from being read.
+ */
+export function signersOf(folder: string | null, wrong: (error: unknown) => void = (error) => { throw error; }): Signer[] {
   const own = programSigners.map(({ name, pem }) => ({ name, keys: keysOf(name, pem) }));
   if (folder === null) return own;
   let names: string[];
@@ -34,14 +37,23 @@ export function signersOf(folder: string | null): Signer[] {
     return own;
   }
   if (names.length > signersMax) throw refused('signer-invalid', `${folder} holds more than ${signersMax} keys`);
-  const added = names.map((file): Signer => {
-    const path = join(folder, file);
-    const name = file.slice(0, -'.pem'.length);
-    if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(name) || own.some((signer) => signer.name === name)) throw refused('signer-invalid', `${path}: a signer's file is named by it, in a-z, 0-9 and -, and no name is used twice`);
-    if (statSync(path).size > pemBytesMax) throw refused('signer-invalid', `${path} is too large for a public key`);
-    return { name, keys: keysOf(path, readFileSync(path, 'latin1')) };
-  });
+  const added: Signer[] = [];
+  for (const file of names) {
+    try {
+      added.push(signerIn(folder, file, own));
+    } catch (error) {
+      wrong(error);
+    }
+  }
   return [...own, ...added];
+}
+
+function signerIn(folder: string, file: string, own: readonly Signer[]): Signer {
+  const path = join(folder, file);
+  const name = file.slice(0, -'.pem'.length);
+  if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(name) || own.some((signer) => signer.name === name)) throw refused('signer-invalid', `${path}: a signer's file is named by it, in a-z, 0-9 and -, and no name is used twice`);
+  if (statSync(path).size > pemBytesMax) throw refused('signer-invalid', `${path} is too large for a public key`);
+  return { name, keys: keysOf(path, readFileSync(path, 'latin1')) };
 }
 
 function keysOf(path: string, pem: string): KeyObject[] {
