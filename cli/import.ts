@@ -17,7 +17,7 @@ import { listOf, receiptOf } from './importreceipt.ts';
 import { withKeeper } from './keeper.ts';
 
 const usage = [
-  'Usage: ./lazaret import PATH [--json]          a folder, a mounted disc or stick, an image file, a drive, a ZIP file',
+  'Usage: ./lazaret import PATH [--json]          a folder, a mounted disc or stick, an image file, a drive, a ZIP file, a DICOM file',
   '       ./lazaret import --receipt ID [--json]  what came in with an import, what was left behind, what is held',
   '       ./lazaret import --list [--json]        the last imports',
   'An import that was interrupted goes on when it is started again. Exit 0: all came in; 3: something is held or infected; 1: nothing came in or not all could be read.',
@@ -71,7 +71,7 @@ async function readMedium(channel: Channel, path: string, json: boolean, termina
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
   const watch = setInterval(() => {
-    if (progress.id === '') return;
+    if (progress.id === '' || !progress.shown) return;
     channel.request<ImportStatus>('import', { do: 'status', id: progress.id }).then((status) => progress.verdicts(status), () => {});
   }, pollMs * 2);
   try {

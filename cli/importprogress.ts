@@ -9,7 +9,8 @@ const drawMs = 200;
 export class ImportProgress {
   id = '';
   readonly #terminal: Terminal;
-  readonly #shown: boolean;
+  /** Somebody looks at it. */
+  readonly shown: boolean;
   #start = Date.now();
   #drawnAt = 0;
   #reading: Progress | null = null;
@@ -17,14 +18,14 @@ export class ImportProgress {
 
   constructor(terminal: Terminal, json: boolean) {
     this.#terminal = terminal;
-    this.#shown = !json && terminal.stderr.isTTY === true;
+    this.shown = !json && terminal.stderr.isTTY === true;
   }
 
   reading(progress: Progress): void {
     if (this.#reading === null) {
       this.id = progress.id;
       this.#start = Date.now();
-      if (this.#shown) {
+      if (this.shown) {
         const { medium, files, bytes } = progress.opened;
         this.#terminal.stderr.write(`${medium.label || 'The medium'}: ${files} files, ${sizeOf(bytes)}${progress.resumed ? `; going on after ${progress.done} of them` : ''}\n`);
       }
@@ -45,7 +46,7 @@ export class ImportProgress {
   #draw(): void {
     const now = Date.now();
     const reading = this.#reading;
-    if (!this.#shown || reading === null || now - this.#drawnAt < drawMs) return;
+    if (!this.shown || reading === null || now - this.#drawnAt < drawMs) return;
     this.#drawnAt = now;
     const seconds = Math.max(0.001, (now - this.#start) / 1_000);
     const rate = reading.doneBytes / seconds;

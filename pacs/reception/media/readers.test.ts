@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { fat16, iso, udf } from '@lazaret/tools/recipes/images.ts';
 import { cleanDisc, slices, writeFolder, zip, type MediumFile } from '@lazaret/tools/recipes/media.ts';
+import { programPath, unlessInstalled } from '@lazaret/test/peers.ts';
 import { openFolder, openImage } from './open.ts';
 import { isMissing, Unreadable, type Entry, type Volume } from './volume.ts';
 
@@ -160,8 +161,7 @@ const makers: readonly (readonly [program: string, extra: readonly string[], mak
   ['xorriso', [], (source, image) => ['-as', 'mkisofs', '-quiet', '-R', '-iso-level', '3', '-V', 'LAZARET', '-o', image, source]],
 ];
 for (const [program, extra, make] of makers) {
-  const has = spawnSync(program, ['--version']).error === undefined;
-  test(`what ${[program, ...extra].join(' ')} makes is read`, { skip: has ? false : `not installed: ${program}` }, async (t) => {
+  test(`what ${[program, ...extra].join(' ')} makes is read`, { skip: unlessInstalled(program) }, async (t) => {
     const source = folder(t);
     writeFolder(source, longNames);
     const image = join(folder(t), 'image');
@@ -172,14 +172,13 @@ for (const [program, extra, make] of makers) {
 }
 
 for (const [type, kibibytes] of [[12, 2_880], [16, 20_000], [32, 36_000]] as const) {
-  const has = spawnSync('mkfs.fat', ['--help']).error === undefined && spawnSync('mcopy', ['--version']).error === undefined;
-  test(`what mkfs.fat and mtools make as FAT${type} is read`, { skip: has ? false : 'not installed: mkfs.fat, mcopy' }, async (t) => {
+  test(`what mkfs.fat and mtools make as FAT${type} is read`, { skip: unlessInstalled('mkfs.fat', 'mcopy') }, async (t) => {
     const source = folder(t);
     const made = folder(t);
     writeFolder(source, longNames);
     const image = join(made, 'image');
     writeFileSync(image, Buffer.alloc(kibibytes * 1024));
-    assert.equal(spawnSync('mkfs.fat', ['-F', String(type), ...(type === 32 ? ['-s', '1'] : []), '-n', 'LAZARET', image]).status, 0);
+    assert.equal(spawnSync(programPath('mkfs.fat')!, ['-F', String(type), ...(type === 32 ? ['-s', '1'] : []), '-n', 'LAZARET', image]).status, 0);
     mkdirSync(made, { recursive: true });
     const copied = spawnSync('sh', ['-c', 'mcopy -s -i "$0" "$1"/* ::', image, source], { env: { ...process.env, LC_ALL: 'C.UTF-8' } });
     assert.equal(copied.status, 0, copied.stderr.toString());

@@ -68,7 +68,7 @@ export function whatIs(path: string, start: Uint8Array): string {
   if (bytes.length === 0) return 'empty file';
   const found = contents.find(([at, magic]) => bytes.length >= at + magic.length && bytes.toString('latin1', at, at + magic.length) === magic);
   if (found !== undefined) return found[2];
-  if (/(^|\/)autorun\.inf$/i.test(path)) return 'autorun file';
+  if (/(^|\/)autorun\.inf(;1)?$/i.test(path)) return 'autorun file';
   const ending = /\.([a-z0-9]{1,5})(;1)?$/i.exec(path)?.[1]?.toLowerCase() ?? '';
   if (Object.hasOwn(endings, ending)) return endings[ending]!;
   if (/^\s*<(!doctype html|html|script)/i.test(bytes.toString('latin1', 0, 200))) return 'web page';
