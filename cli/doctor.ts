@@ -4,6 +4,7 @@ import { readFileSync, readdirSync, statSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { layoutOf, type Layout } from '@lazaret/system/layout.ts';
+import { choosePack } from '@lazaret/pacs/inspection/rulepack/choice.ts';
 import type { StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
 import type { Terminal } from './command.ts';
 import { withKeeper } from './keeper.ts';
@@ -74,7 +75,9 @@ async function keeperLines(layout: Layout): Promise<Line[]> {
     const { sandbox, engines, epoch, examiners } = status.inspector;
     lines.push({ topic: 'inspection', grade: sandbox.strength === 'namespaces' ? 'well' : 'care', text: `${examiners} examiners; sandbox: ${sandbox.text}` });
     for (const engine of engines) lines.push({ topic: engine.name, grade: engine.state === 'ready' ? 'well' : 'care', text: `${engine.state}: ${engine.version}, ${engine.signatures}${engine.text ? ` (${engine.text})` : ''}` });
-    if (!engines.some((engine) => engine.name === 'clamd')) lines.push({ topic: 'clamd', grade: 'note', text: 'not configured: YARA-X is the only engine' });
+    if (status.inspector.clamd === 'none') lines.push({ topic: 'clamd', grade: 'well', text: 'there is none, and that is the configuration\'s choice ("clamd": "none"): YARA-X is the only engine' });
+    else if (!engines.some((engine) => engine.name === 'clamd')) lines.push({ topic: 'clamd', grade: 'note', text: 'not configured, so YARA-X is the only engine. If that is meant so, say it in the configuration: "clamd": "none"' });
+    lines.push(...rulesLines(layout, status.inspector.rules));
     lines.push({ topic: 'epoch', grade: 'well', text: epoch });
   }
   const { counts } = status;
@@ -88,12 +91,13 @@ async function keeperLines(layout: Layout): Promise<Line[]> {
 const backupHoursCare = 36;
 const drillDaysNote = 120;
 
+const words = (hours: number): string => (hours < 48 ? `${Math.floor(hours)} hours ago` : `${Math.floor(hours / 24)} days ago`);
+
 function safekeepingLines({ safekept = [], counts }: StatusAnswer): Line[] {
   const ageOf = (what: string): { readonly hours: number; readonly findings: number } | null => {
     const last = safekept.find((each) => each.what === what);
     return last === undefined ? null : { hours: (Date.now() - last.at) / 3_600_000, findings: last.findings };
   };
-  const words = (hours: number): string => (hours < 48 ? `${Math.floor(hours)} hours ago` : `${Math.floor(hours / 24)} days ago`);
   const lines: Line[] = [];
   const backup = ageOf('backup');
   if (backup === null) lines.push({ topic: 'backup', grade: 'note', text: counts.archived === 0 ? 'none yet; `./lazaret backup DIR` makes one' : 'NONE was ever made: what is on this disk is nowhere else; `./lazaret backup DIR` makes one' });
@@ -106,6 +110,15 @@ function safekeepingLines({ safekept = [], counts }: StatusAnswer): Line[] {
   const read = [ageOf('verification'), ageOf('sweep')].filter((each) => each !== null).toSorted((one, other) => one.hours - other.hours)[0];
   if (read !== undefined) lines.push({ topic: 'digests', grade: read.findings > 0 ? 'care' : 'well', text: `everything kept was last read to its end ${words(read.hours)}${read.findings > 0 ? `, and ${read.findings} things were not as they were kept: \`./lazaret verify\`` : ''}` });
   return lines;
+}
+
+/** Whose rules are in use, since when, and what keeps a newer pack from being used. */
+function rulesLines(layout: Layout, rules: NonNullable<StatusAnswer['inspector']>['rules']): Line[] {
+  if (rules === undefined) return [];
+  const { current } = choosePack(layout, 0);
+  if (rules.problem !== '') return [{ topic: 'rules', grade: 'care', text: `still ${rules.text} (${rules.version}): ${rules.problem}. Go back with: ./lazaret rules rollback` }];
+  const pinned = current !== null && current.pinned && current.version === rules.version;
+  return [{ topic: 'rules', grade: pinned ? 'note' : 'well', text: `rule pack ${rules.text} (${rules.version}), ${rules.signer === 'Lazaret' ? 'came with Lazaret' : `signed by ${rules.signer}`}${pinned ? `; gone back to by ${current.person}: a newer one was in use before` : ''}` }];
 }
 
 function certificateLines(layout: Layout): Line[] {

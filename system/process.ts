@@ -15,7 +15,10 @@ export interface Settings {
   readonly aeTitle: string;
   /** `required` refuses to start without namespaces; `available` uses the strongest there is; `off` is for tests of the sandbox itself. */
   readonly sandbox: 'required' | 'available' | 'off';
-  readonly clamd: { readonly host: string; readonly port: number } | { readonly socket: string } | null;
+  /** `signatureDays`: older signatures are not trusted; 7 where nothing is said. */
+  readonly clamd: ({ readonly host: string; readonly port: number } | { readonly socket: string }) & { readonly signatureDays?: number } | null;
+  /** Somebody has chosen that there is no clamd. */
+  readonly withoutClamd?: boolean;
   readonly examiners: number;
   /** Whose compressed frames are also decoded: nobody's, everybody's, or those of the peers that are named. */
   readonly decode: 'never' | 'always' | readonly string[];

@@ -120,8 +120,8 @@ export interface InspectorStatus {
   readonly examiners: number;
   /** The rule pack in use: its version, what people call it, and why a newer one that was chosen is not in use, or "". */
   readonly rules?: { readonly version: number; readonly text: string; readonly signer: string; readonly problem: string };
-  /** Whether a clamd is configured. */
-  readonly clamd?: boolean;
+  /** `none`: the configuration says that there is to be none; `unsaid`: it says nothing about it. */
+  readonly clamd?: 'configured' | 'none' | 'unsaid';
 }
 
 /** `id`: object id (or its first 8 digits or more), SOP Instance UID or SHA-256; or "" with a `source` (AE Title, asset, person, token or address). */

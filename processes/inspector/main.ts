@@ -12,7 +12,7 @@ import { confine } from '@lazaret/system/sandbox.ts';
 import { objectPath } from '@lazaret/system/layout.ts';
 import { companionsFolder } from '@lazaret/pacs/quarantine/companion.ts';
 import { scanCompanion } from '@lazaret/pacs/inspection/companion.ts';
-import { clamdEngine } from '@lazaret/pacs/inspection/engines/clamd.ts';
+import { clamdEngine, clamdOptions } from '@lazaret/pacs/inspection/engines/clamd.ts';
 import { Decoding } from '@lazaret/pacs/inspection/decoding.ts';
 import { RulesInUse } from './rules.ts';
 import { Inspection } from '@lazaret/pacs/inspection/inspection.ts';
@@ -34,13 +34,13 @@ await runProcess(async (settings) => {
   });
   const confined = confine(processes.decoder, settings);
   const decoder = new Decoding({ start: () => confined, memoryBytesMax: processes.decoder.memoryMiBMax * 1024 * 1024, log: (line) => process.stderr.write(line) });
-  const clamd = settings.clamd === null ? null : clamdEngine(settings.clamd);
+  const clamd = settings.clamd === null ? null : clamdEngine(settings.clamd, clamdOptions(settings.clamd));
   const inspection = new Inspection(pool, clamd, { decoder, policy: settings.decode });
   await pool.ready();
   const channel = await connectChannel(settings.layout.sockets.inspector);
   const path = (job: Exclude<Job, { kind: 'companion' }>): string => (job.area === 'archive' ? objectPath(settings.layout.archive, job.work.sha256) : objectPath(settings.layout.quarantine, job.work.objectId));
   const hello = async (): Promise<void> => {
-    await channel.request('hello', { sandbox: { strength: examiner.strength, text: examiner.text }, engines: await inspection.engines(), epoch: await inspection.epoch(), examiners: settings.examiners, rules: rules.status, clamd: settings.clamd !== null });
+    await channel.request('hello', { sandbox: { strength: examiner.strength, text: examiner.text }, engines: await inspection.engines(), epoch: await inspection.epoch(), examiners: settings.examiners, rules: rules.status, clamd: settings.clamd !== null ? 'configured' : settings.withoutClamd === true ? 'none' : 'unsaid' });
   };
   await hello();
 

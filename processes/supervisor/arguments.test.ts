@@ -37,5 +37,9 @@ test('a configuration file is checked key by key, and words win over it', (t) =>
   assert.throws(() => read('{"htpsPort": 1}'), /no setting 'htpsPort'/);
   assert.throws(() => read('{'), /cannot be read/);
   assert.throws(() => read('[]'), /one JSON object/);
+  assert.deepEqual(read('{"clamd": {"socket": "/run/clamd", "signatureDays": 3}}').clamd, { socket: '/run/clamd', signatureDays: 3 });
+  assert.throws(() => read('{"clamd": {"socket": "/run/clamd", "signatureDays": 0}}'), /signatureDays/);
+  assert.deepEqual([read('{"clamd": "none"}').clamd, read('{"clamd": "none"}').withoutClamd], [null, true], 'a choice, not an omission');
+  assert.equal(read('{}').withoutClamd, undefined);
   assert.throws(() => read('{"aeTitle": "SEVENTEEN_LETTERS"}'), /AE Title/);
 });

@@ -26,7 +26,7 @@ const configurable: Readonly<Record<string, readonly [(value: unknown) => boolea
   // PS3.5 §6.2: VR AE is at most 16 characters without backslash and control characters.
   aeTitle: [(value) => typeof value === 'string' && /^[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]{0,14}[\x21-\x5b\x5d-\x7e])?$/.test(value), 'an AE Title of 1 to 16 characters'],
   sandbox: [(value) => value === 'required' || value === 'available', '"required" or "available"'],
-  clamd: [isClamd, 'null, { "socket": path } or { "host": address, "port": port }'],
+  clamd: [isClamd, '"none", { "socket": path } or { "host": address, "port": port }, both perhaps with "signatureDays": 1 to 90'],
   examiners: [(value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 64, 'a number from 1 to 64'],
   decode: [(value) => value === 'never' || value === 'always' || (Array.isArray(value) && value.every((peer) => typeof peer === 'string')), '"never", "always" or a list of names of peers'],
   privateSOPClasses: [(value) => Array.isArray(value) && value.every((uid) => typeof uid === 'string' && /^[0-9.]{1,64}$/.test(uid)), 'a list of UIDs'],
@@ -37,9 +37,11 @@ function isPort(value: unknown): boolean {
 }
 
 function isClamd(value: unknown): boolean {
-  if (value === null) return true;
+  if (value === null || value === 'none') return true;
   if (typeof value !== 'object') return false;
   const clamd = value as Record<string, unknown>;
+  const { signatureDays } = clamd;
+  if (signatureDays !== undefined && !(Number.isInteger(signatureDays) && (signatureDays as number) >= 1 && (signatureDays as number) <= 90)) return false;
   return typeof clamd['socket'] === 'string' || (typeof clamd['host'] === 'string' && isPort(clamd['port']));
 }
 
@@ -63,7 +65,8 @@ export function settingsOf(words: readonly string[], environment: Readonly<Recor
     httpsPort: port('https-port', values['https-port'], 'httpsPort', 8443),
     aeTitle: (file['aeTitle'] as string | undefined) ?? 'LAZARET',
     sandbox: (file['sandbox'] as Settings['sandbox'] | undefined) ?? 'available',
-    clamd: (file['clamd'] as Settings['clamd'] | undefined) ?? null,
+    clamd: file['clamd'] === 'none' ? null : ((file['clamd'] as Settings['clamd'] | undefined) ?? null),
+    ...(file['clamd'] === 'none' ? { withoutClamd: true } : {}),
     examiners: (file['examiners'] as number | undefined) ?? Math.min(availableParallelism(), 8),
     decode: (file['decode'] as Settings['decode'] | undefined) ?? 'never',
     privateSOPClasses: (file['privateSOPClasses'] as string[] | undefined) ?? [],

@@ -5,9 +5,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { after, test, type TestContext } from 'node:test';
 import { peer } from '@lazaret/test/peers.ts';
-import { clamdEngine, type ClamdOptions } from './clamd.ts';
+import { clamdEngine, clamdOptions, type ClamdOptions } from './clamd.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lazaret-clamd-'));
 const running: ChildProcess[] = [];
@@ -44,6 +45,22 @@ async function clamd(t: TestContext, name: string, lines: readonly string[]): Pr
     await new Promise((resolve) => { setTimeout(resolve, 100); });
   }
   throw new Error('clamd did not start');
+}
+
+/** What each limit of clamd leaves unseen, none of it called clean: the one switch that the probe proves is behind all of these. */
+const limited: Readonly<Record<string, () => Buffer>> = {
+  'MaxScanSize 100K': () => Buffer.alloc(200_000, 7),
+  'MaxRecursion 2': () => gzipSync(gzipSync(gzipSync(gzipSync(Buffer.from('packed often'))))),
+  'MaxFileSize 100K': () => gzipSync(Buffer.alloc(200_000, 7)),
+};
+for (const [limit, bytes] of Object.entries(limited)) {
+  test(`what is over ${limit} of clamd is not clean`, async (t) => {
+    const address = await clamd(t, limit.replace(' ', '-'), ['AlertExceedsMax yes', limit]);
+    if (address === null) return;
+    const codes = (await clamdEngine(address).scan(fileOf('limited', bytes()))).map(({ code }) => code);
+    assert.equal(codes.length, 1);
+    assert.match(codes[0]!, /^engine-(limit|failed)$/);
+  });
 }
 
 /** Answers each command with what `answers` says. */
@@ -127,6 +144,15 @@ test('clean is what it says about a scanned object with fresh signatures, and no
   const engine = clamdEngine(await listener({ version: today, probe: limits, object: 'stream: OK' }), { now });
   assert.deepEqual(await engine.scan(clean()), []);
   assert.deepEqual(await engine.version(), { name: 'clamd', version: '1.4.6', signatures: '27500', state: 'ready', text: '' });
+});
+
+test('how old signatures may be is configurable', async () => {
+  const address = await listener({ version: today, probe: limits, object: 'stream: OK' });
+  const later = (): number => now() + 3 * 86_400_000;
+  assert.equal((await clamdEngine(address, { ...clamdOptions({}), now: later }).version()).state, 'ready');
+  const strict = clamdEngine(address, { ...clamdOptions({ signatureDays: 2 }), now: later });
+  assert.match((await strict.version()).text, /older than 2 days/);
+  assert.deepEqual((await strict.scan(clean())).map(({ code }) => code), ['engine-outdated']);
 });
 
 test('not clean when nobody listens', async () => {

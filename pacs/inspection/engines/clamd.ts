@@ -4,6 +4,11 @@
  * By default clamd answers OK for what is over one of its limits and was therefore not scanned. A probe finds out whether this one does: a file
  * packed into itself more often than any limit permits must raise an alert. Without `AlertExceedsMax yes` its OK means nothing, so the engine is
  * `failing` and nothing is clean. Time-outs, errors and old signatures are findings as well.
+ *
+ * Seen with clamd 1.4.6: one switch, AlertExceedsMax, is behind the alerts about MaxFileSize, MaxScanSize, MaxFiles, MaxRecursion and MaxScanTime alike,
+ * so that the probe of one of them speaks for all; what is longer than StreamMaxLength is an error whatever the switch says. It tells no setting
+ * over the socket, so a probe, again every 30 s, is the only proof. Limits on normalised HTML and scripts raise no alert; they concern second readings of
+ * files that begin as a page, which no DICOM object does.
  */
 import { open } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
@@ -18,7 +23,7 @@ export interface ClamdTarget {
 }
 export type ClamdAddress = { readonly host: string; readonly port: number } | { readonly socket: string };
 export interface ClamdOptions {
-  /** ClamAV publishes daily; a week without is a broken updater. */
+  /** ClamAV publishes daily; a week without is a broken updater. Configurable as `clamd.signatureDays`. */
   readonly signatureAgeMsMax?: number;
   /** Connecting, and the wait for an answer after the last byte. */
   readonly timeoutMs?: number;
@@ -26,7 +31,8 @@ export interface ClamdOptions {
 }
 
 export const clamdName = 'clamd';
-const weekMs = 7 * 24 * 60 * 60 * 1000;
+const dayMs = 24 * 60 * 60 * 1000;
+const weekMs = 7 * dayMs;
 const defaultTimeoutMs = 60_000;
 /** The version and the probe are asked for again at this pace: every conclusion names the signatures. */
 const statusMs = 30_000;
@@ -36,6 +42,11 @@ const chunkBytes = 256 * 1024;
 const answerBytesMax = 4096;
 /** ClamAV's own hard limit for MaxRecursion is 100. */
 const probeDepth = 110;
+
+/** What the configuration says of it beside its address. */
+export function clamdOptions({ signatureDays }: { readonly signatureDays?: number }): ClamdOptions {
+  return signatureDays === undefined ? {} : { signatureAgeMsMax: signatureDays * dayMs };
+}
 
 export function clamdEngine(address: ClamdAddress, options: ClamdOptions = {}): Engine<ClamdTarget> {
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
