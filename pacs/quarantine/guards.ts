@@ -2,6 +2,7 @@
 import { refused } from '@lazaret/system/failure.ts';
 import { isDigest, isObjectId, type Digest, type ObjectId, type ReceivedObject, type Source } from '../reception/contract.ts';
 import type { CompanionConclusion } from './companion.ts';
+import { pictureTypes, type RenderRequest } from './requests.ts';
 import { verdicts, type Conclusion, type Disarmed, type Finding, type InstanceReport } from './contract.ts';
 
 /** What a person reads, not what an attacker wants to store: more findings than this add nothing. */
@@ -141,4 +142,24 @@ function checkChunks(untrusted: unknown): InstanceReport['chunks'] {
   const size = count(value, 'size');
   if (size === 0) throw refused('request-invalid', 'chunks.size is 0');
   return { size, digests: digests as string[] };
+}
+
+const sideMax = 8_192;
+
+export function checkRenderRequest(untrusted: unknown): RenderRequest {
+  const value = fields(untrusted, 'a request for a picture');
+  const within = (name: string, max: number): number => {
+    const number = count(value, name);
+    if (number > max) throw refused('request-invalid', `${name} is at most ${max}`);
+    return number;
+  };
+  const type = pictureTypes.find((each) => each === value['type']);
+  if (type === undefined) throw refused('request-invalid', 'there is no such type of picture');
+  let window: RenderRequest['window'] = null;
+  if (value['window'] !== null) {
+    const { center, width } = fields(value['window'], 'a window');
+    if (!Number.isFinite(center) || !Number.isFinite(width) || (width as number) < 1) throw refused('request-invalid', 'a window has a center and a width of at least 1');
+    window = { center: center as number, width: width as number };
+  }
+  return { frame: within('frame', 0x7fffffff), widthMax: within('widthMax', sideMax), heightMax: within('heightMax', sideMax), window, type, quality: Math.max(1, within('quality', 100)) };
 }

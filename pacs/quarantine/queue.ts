@@ -7,7 +7,7 @@ import { broken, unavailable } from '@lazaret/system/failure.ts';
 import type { Digest, ObjectId } from '../reception/contract.ts';
 import type { CompanionConclusion } from './companion.ts';
 import type { Conclusion, Work } from './contract.ts';
-import type { Job, MapAnswer } from './requests.ts';
+import type { Job, MapAnswer, RenderRequest, RenderedAnswer } from './requests.ts';
 import type { Counts } from './parts.ts';
 
 /** Above this the rest stays in the ledger until there is room: a million waiting objects must not fill the memory. */
@@ -60,6 +60,7 @@ export class Queue {
   readonly #held = new WeakMap<AbortSignal, Set<string>>();
   readonly #rechecks = new Map<string, Urgent<Conclusion>>();
   readonly #maps = new Map<string, Urgent<MapAnswer>>();
+  readonly #renders = new Map<string, Urgent<RenderedAnswer>>();
   readonly #companions = new Map<string, Urgent<CompanionConclusion>>();
   #spare: Spare | null = null;
   #liveAt = 0;
@@ -156,6 +157,23 @@ export class Queue {
     if (this.#leases.get(jobId)?.signal !== signal) return;
     this.#drop(jobId);
     this.#maps.get(jobId)?.resolve(map);
+  }
+
+  /** One frame as a picture. Rejects where the inspector is lost meanwhile: it may be what ended it. */
+  render(work: Work, area: 'quarantine' | 'archive', request: RenderRequest): Promise<RenderedAnswer> {
+    const jobId = randomUUID();
+    return this.#ask(this.#renders, jobId, { kind: 'render', jobId, work, area, request }, urgentMs);
+  }
+  rendered(jobId: string, signal: AbortSignal, answer: RenderedAnswer): void {
+    if (this.#leases.get(jobId)?.signal !== signal) return;
+    this.#drop(jobId);
+    this.#renders.get(jobId)?.resolve(answer);
+  }
+  /** The object could not be read as it was kept. */
+  renderFailed(jobId: string, signal: AbortSignal, failure: Error): void {
+    if (this.#leases.get(jobId)?.signal !== signal) return;
+    this.#drop(jobId);
+    this.#renders.get(jobId)?.reject(failure);
   }
 
   #ask<Answer>(table: Map<string, Urgent<Answer>>, key: string, job: Job, timeoutMs: number | null = null): Promise<Answer> {
@@ -273,6 +291,8 @@ export class Queue {
       } else if (lease.job.kind === 'companion') {
         // It may be what ends inspectors: it is not given out again, and stays behind unscanned.
         this.#companions.get(key)?.reject(unavailable('inspection-interrupted', 'the scan ended before it had an answer'));
+      } else if (lease.job.kind === 'render') {
+        this.#renders.get(key)?.reject(unavailable('inspection-interrupted', 'the picture could not be made; try again'));
       } else if (this.#maps.has(key)) {
         this.#urgentJobs.push(lease.job);
       } else {
@@ -297,7 +317,7 @@ export class Queue {
 }
 
 function keyOf(job: Job): string {
-  return job.kind === 'map' ? job.jobId : job.work.objectId;
+  return job.kind === 'map' || job.kind === 'render' ? job.jobId : job.work.objectId;
 }
 
 /** The work of inspecting a file of the archive. */

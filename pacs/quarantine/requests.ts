@@ -12,6 +12,7 @@
  * | web, terminal | show         | { objectId }                           | LedgerEntry |
  * | web, terminal | decide       | DecideRequest                          | DecideAnswer |
  * | web         | map            | { objectId, window? }                  | MapAnswer: the file map, made afresh by an examiner |
+ * | web         | render         | { objectId or digest, request }        | RenderedAnswer: one frame as a picture, made by a decoder |
  * | web         | epoch          | { known, timeoutMs }                   | the signature epoch, once it is another one than `known` |
  * | web         | recheck        | { digest, waitMs? }                    | { verdict }: a stale verdict is renewed before the object is served |
  * | web         | damage         | { digest, found }                      | null: an archived file no longer has its digest: audited, out of sight |
@@ -30,6 +31,7 @@
  * | inspector   | claim          | { max }                                | Job[], waiting up to 20 s for the first |
  * | inspector   | conclude       | Conclusion                             | null, once committed |
  * | inspector   | mapped         | { jobId, map }                         | null: answer to a map job |
+ * | inspector   | rendered       | { jobId, answer }                      | null: answer to a render job |
  * | inspector   | scanned        | CompanionConclusion                    | null: answer to a companion job |
  * | inspector   | hello          | InspectorStatus                        | null: engines, versions, sandbox; repeated when they change |
  */
@@ -41,7 +43,8 @@ export type Job =
   | { readonly kind: 'inspect'; readonly work: Work; readonly area: 'quarantine' | 'archive' }
   /** A file beside the images of a medium, in `companionsFolder` (companion.ts). */
   | { readonly kind: 'companion'; readonly work: Work }
-  | { readonly kind: 'map'; readonly jobId: string; readonly work: Work; readonly area: 'quarantine' | 'archive'; readonly window: { readonly offset: number; readonly length: number } | null };
+  | { readonly kind: 'map'; readonly jobId: string; readonly work: Work; readonly area: 'quarantine' | 'archive'; readonly window: { readonly offset: number; readonly length: number } | null }
+  | { readonly kind: 'render'; readonly jobId: string; readonly work: Work; readonly area: 'quarantine' | 'archive'; readonly request: RenderRequest };
 
 export interface ListRequest {
   /** Empty: all states. */
@@ -74,6 +77,35 @@ export interface DecideRequest {
 export interface DecideAnswer {
   readonly outcome: 'proposed' | 'done';
   readonly entry: LedgerEntry;
+}
+
+export const pictureTypes = ['image/png', 'image/jpeg'] as const;
+export type PictureType = (typeof pictureTypes)[number];
+
+/** One frame as a picture for people: windowed, at most so large. */
+export interface RenderRequest {
+  /** From 1; 0: the one in the middle. */
+  readonly frame: number;
+  /** The picture fits into this; 0: as large as the frame is. Never enlarged. */
+  readonly widthMax: number;
+  readonly heightMax: number;
+  /** Center and width of the window (PS3.3 C.11.2.1.2), in units after rescaling; null: what the object says, or what its values span. */
+  readonly window: { readonly center: number; readonly width: number } | null;
+  readonly type: PictureType;
+  /** 1 to 100, for JPEG. */
+  readonly quality: number;
+}
+
+/** A picture, or what keeps the object from being shown. */
+export interface RenderedAnswer {
+  readonly outcome: 'rendered' | 'impossible';
+  /** For people, where it is impossible. */
+  readonly text: string;
+  readonly type: PictureType;
+  readonly width: number;
+  readonly height: number;
+  readonly frames: number;
+  readonly base64: string;
 }
 
 /** The file map for people: spans merged to at most 4,000 for drawing, elements near them, and the bytes of one window for the hex view. */

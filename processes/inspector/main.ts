@@ -16,6 +16,7 @@ import { clamdEngine, clamdOptions } from '@lazaret/pacs/inspection/engines/clam
 import { Decoding } from '@lazaret/pacs/inspection/decoding.ts';
 import { RulesInUse } from './rules.ts';
 import { Inspection } from '@lazaret/pacs/inspection/inspection.ts';
+import { Rendering } from '@lazaret/pacs/inspection/rendering.ts';
 import { Pool } from '@lazaret/pacs/inspection/pool.ts';
 import type { Job } from '@lazaret/pacs/quarantine/requests.ts';
 
@@ -35,6 +36,7 @@ await runProcess(async (settings) => {
   const confined = confine(processes.decoder, settings);
   const decoder = new Decoding({ start: () => confined, memoryBytesMax: processes.decoder.memoryMiBMax * 1024 * 1024, log: (line) => process.stderr.write(line) });
   const clamd = settings.clamd === null ? null : clamdEngine(settings.clamd, clamdOptions(settings.clamd));
+  const rendering = new Rendering({ start: () => confined, memoryBytesMax: processes.decoder.memoryMiBMax * 1024 * 1024, log: (line) => process.stderr.write(line) });
   const inspection = new Inspection(pool, clamd, { decoder, policy: settings.decode });
   await pool.ready();
   const channel = await connectChannel(settings.layout.sockets.inspector);
@@ -62,6 +64,11 @@ await runProcess(async (settings) => {
     if (job.kind === 'map') {
       const map = await inspection.map(job.work, path(job), job.window);
       await channel.request('mapped', { jobId: job.jobId, map });
+      return;
+    }
+    if (job.kind === 'render') {
+      const answer = await rendering.render(job.work, path(job), job.request, job.area === 'archive').catch(() => null);
+      await channel.request('rendered', { jobId: job.jobId, answer });
       return;
     }
     if (job.kind === 'companion') {
@@ -94,6 +101,7 @@ await runProcess(async (settings) => {
       wake?.();
       pool.close();
       decoder.close();
+      rendering.close();
       channel.close();
       await Promise.resolve();
     },

@@ -1,6 +1,6 @@
 /** What each socket may ask (pacs/quarantine/requests.ts). Bodies are checked by the handlers; what is not here ends the connection. */
 import type { RequestTable } from '@lazaret/system/channel.ts';
-import { refused } from '@lazaret/system/failure.ts';
+import { refused, unavailable } from '@lazaret/system/failure.ts';
 import type { Imports } from '@lazaret/pacs/imports/imports.ts';
 import type { AccessStore } from '@lazaret/pacs/access/store.ts';
 import type { Safekeeping } from '@lazaret/pacs/archive/safekeeping/station.ts';
@@ -9,13 +9,13 @@ import type { Accesses } from '@lazaret/pacs/quarantine/accesses.ts';
 import type { Assets } from '@lazaret/pacs/quarantine/assets.ts';
 import type { Conclusions } from '@lazaret/pacs/quarantine/conclusion.ts';
 import { checkDecide, type Decisions } from '@lazaret/pacs/quarantine/decisions.ts';
-import { checkDigest, checkFields, checkObjectId, checkReceived, checkScanned, checkText } from '@lazaret/pacs/quarantine/guards.ts';
+import { checkDigest, checkFields, checkObjectId, checkReceived, checkRenderRequest, checkScanned, checkText } from '@lazaret/pacs/quarantine/guards.ts';
 import { workOf } from '@lazaret/pacs/quarantine/ledger.ts';
 import { checkList, type Listing } from '@lazaret/pacs/quarantine/listing.ts';
 import { checkMessage } from '@lazaret/pacs/quarantine/messages.ts';
 import type { Parts } from '@lazaret/pacs/quarantine/parts.ts';
 import { archiveWork } from '@lazaret/pacs/quarantine/queue.ts';
-import type { InspectorStatus, MapAnswer, StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
+import type { InspectorStatus, MapAnswer, RenderedAnswer, StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
 import { checkRescan, type Rescan } from '@lazaret/pacs/quarantine/rescan.ts';
 import type { RulePacks } from '@lazaret/pacs/inspection/rulepack/installed.ts';
 import type { Signatures } from '@lazaret/pacs/quarantine/signatures.ts';
@@ -92,6 +92,17 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
     return queue.map(area === 'archive' ? archiveWork(row) : workOf(row), area, windowOf(value['window']));
   }
 
+  /** By object id for people, by digest for who serves the archive. */
+  async function render(body: unknown): Promise<RenderedAnswer> {
+    const value = checkFields(body);
+    const request = checkRenderRequest(value['request']);
+    const row = value['digest'] === undefined ? ledger.rowOf(checkObjectId(value['objectId'])) : ledger.archivedUnder(checkDigest(value['digest']))[0];
+    if (row === undefined) throw refused('object-unknown', 'there is no such object in the archive');
+    if (row.state === 'destroyed') throw refused('object-destroyed', 'the object was destroyed; there is nothing to look at');
+    const area = row.state === 'archived' ? 'archive' : 'quarantine';
+    return queue.render(area === 'archive' ? archiveWork(row) : workOf(row), area, request);
+  }
+
   return {
     association: { ...admit, asset: (body) => assets.find(body) },
     web: {
@@ -103,6 +114,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
         return conclusions.concluded(checkObjectId(value['objectId']), Math.min(Number.isFinite(timeoutMs) ? timeoutMs : 0, concludedMsMax), call.signal);
       },
       map,
+      render,
       epoch: (body, call) => {
         const { known, timeoutMs } = checkFields(body);
         return signatures.next(checkText(known, 'known', epochMax), Math.min(Number.isFinite(timeoutMs) ? (timeoutMs as number) : 0, epochMsMax), call.signal);
@@ -125,6 +137,13 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
       },
       conclude: async (body, call) => {
         await conclusions.conclude(body, call.signal);
+        return null;
+      },
+      rendered: (body, call) => {
+        const value = checkFields(body);
+        const jobId = String(value['jobId']);
+        if (value['answer'] === null) queue.renderFailed(jobId, call.signal, unavailable('digest-mismatch', 'the file is not what was kept, or cannot be read'));
+        else queue.rendered(jobId, call.signal, value['answer'] as RenderedAnswer);
         return null;
       },
       mapped: (body, call) => {

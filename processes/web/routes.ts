@@ -40,6 +40,7 @@ export function allRoutes({ keeper, sessions, layout, database, signatures }: Ro
       isArchived: (digest) => archived.get(digest) !== undefined,
       acceptable: (epoch) => signatures.accepts(epoch),
       recheck: (digest) => keeper.request('recheck', { digest }),
+      render: (digest, request) => keeper.request('render', { digest, request }),
       damage: (digest, found) => keeper.request('damage', { digest, found }),
     }),
     ...consoleRoutes({ keeper, pages: folder('../../console/dist') }),

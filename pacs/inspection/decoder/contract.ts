@@ -1,5 +1,6 @@
 /** What an inspector and a decoder say to each other: one task at a time, as frames (system/frames.ts) over the decoder's stdin and stdout. */
 import type { Codec } from '@lazaret/dicom/dataset/transfersyntaxes.ts';
+import type { RenderRequest } from '../../quarantine/requests.ts';
 
 /** Codecs that have a decoder. RLE is decoded by its walker already; 12 bit JPEG, JPEG XL and video have none. */
 export const decodable = ['jpeg', 'jpeg-lossless', 'jpeg-ls', 'jpeg-2000', 'htj2k'] as const satisfies readonly Codec[];
@@ -29,34 +30,19 @@ export interface DecodeAnswer {
   readonly text: string;
 }
 
-export const pictureTypes = ['image/png', 'image/jpeg'] as const;
-export type PictureType = (typeof pictureTypes)[number];
-
-/** One frame as a picture for people: windowed, at most so large. */
-export interface RenderRequest {
-  /** From 1; 0: the one in the middle. */
-  readonly frame: number;
-  /** The picture fits into this; 0: as large as the frame is. Never enlarged. */
-  readonly widthMax: number;
-  readonly heightMax: number;
-  /** Center and width of the window (PS3.3 C.11.2.1.2), in units after rescaling; null: what the object says, or what its values span. */
-  readonly window: { readonly center: number; readonly width: number } | null;
-  readonly type: PictureType;
-  /** 1 to 100, for JPEG. */
-  readonly quality: number;
-}
-
 export interface RenderTask extends RenderRequest {
   readonly kind: 'render';
   readonly id: number;
   readonly path: string;
+  /** What the file must have: a picture is served of nothing else. */
+  readonly sha256: string;
 }
 
 /** The picture itself is the payload. */
 export interface RenderAnswer {
   readonly id: number;
-  /** `impossible`: `text` says what the object lacks. */
-  readonly outcome: 'rendered' | 'impossible';
+  /** `impossible`: `text` says what the object lacks. `changed`: the file has another digest. */
+  readonly outcome: 'rendered' | 'impossible' | 'changed';
   readonly text: string;
   readonly width: number;
   readonly height: number;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -31,7 +32,7 @@ function imageOf(t: TestContext, { rows, columns, samples = 1, bits = 8, stored 
   return path;
 }
 
-const task = (path: string, more: Partial<RenderTask> = {}): RenderTask => ({ kind: 'render', id: 1, path, frame: 1, widthMax: 0, heightMax: 0, window: null, type: 'image/png', quality: 90, ...more });
+const task = (path: string, more: Partial<RenderTask> = {}): RenderTask => ({ kind: 'render', id: 1, path, sha256: createHash('sha256').update(readFileSync(path)).digest('hex'), frame: 1, widthMax: 0, heightMax: 0, window: null, type: 'image/png', quality: 90, ...more });
 
 /** Samples of a PNG of ours: one IDAT, rows with filter 1. */
 function samplesOf(png: Uint8Array, width: number, samples: number): number[] {
@@ -92,6 +93,13 @@ test('what has no pixels, or not those that it says, is not shown, and a sentenc
   const { answer } = await renderFrame(task(imageOf(t, { rows: 4, columns: 4 }, new Uint8Array(4))));
   assert.equal(answer.outcome, 'impossible');
   assert.match(answer.text, /does not say how/);
+});
+
+test('of a file that changed there is no picture', async (t) => {
+  const path = imageOf(t, { rows: 2, columns: 2 }, Uint8Array.of(1, 2, 3, 4));
+  const { answer, picture } = await renderFrame(task(path, { sha256: '0'.repeat(64) }));
+  assert.equal(answer.outcome, 'changed');
+  assert.equal(picture.length, 0);
 });
 
 test('a picture fits into what is asked for, in proportion, and is never enlarged', () => {

@@ -2,6 +2,7 @@
  * One frame as a picture for people (PS3.4 N.2, in its simple cases: rescale, window, palette, colour spaces). It is a picture to recognise an image by and to
  * judge a held one safely, not one to diagnose on: no presentation states, no overlays, no calibration.
  */
+import { createHash } from 'node:crypto';
 import { mapObject } from '@lazaret/dicom/filemap/map.ts';
 import type { Work } from '../../quarantine/contract.ts';
 import { checkFrames } from '../examiner/contentframes.ts';
@@ -19,6 +20,7 @@ const nobody: Work = { objectId: '' as Work['objectId'], bytes: 0, sha256: '' as
 export async function renderFrame(task: RenderTask): Promise<{ readonly answer: RenderAnswer; readonly picture: Uint8Array }> {
   const source = new FileSource(task.path);
   try {
+    if (digestOf(source) !== task.sha256) return { answer: { id: task.id, outcome: 'changed', text: '', width: 0, height: 0, frames: 0 }, picture: new Uint8Array(0) };
     const mapped = mapObject(source, { inflateRaw });
     const reading = new Reading(mapped, nobody);
     const shape = mapped.pixelData < 0 ? null : checkImage(reading);
@@ -38,6 +40,19 @@ export async function renderFrame(task: RenderTask): Promise<{ readonly answer: 
   } finally {
     source.close();
   }
+}
+
+const hashedBytes = 4 * 1024 * 1024;
+
+function digestOf(source: FileSource): string {
+  const hash = createHash('sha256');
+  const room = Buffer.allocUnsafe(Math.min(hashedBytes, source.length));
+  for (let offset = 0; offset < source.length; offset += room.length) {
+    const window = room.subarray(0, Math.min(room.length, source.length - offset));
+    source.readInto(window, offset);
+    hash.update(window);
+  }
+  return hash.digest('hex');
 }
 
 function pictureOf(reading: Reading, samples: Samples, window: RenderTask['window']): Picture {

@@ -9,13 +9,13 @@ import { answerMetadata } from './metadata.ts';
 import { answerParts, started, type Part } from './parts.ts';
 import { instancesAccessed } from './recording.ts';
 import { renewVerdicts } from './renewal.ts';
+import { answerPicture, type Size } from './rendered.ts';
 import { instancePath, notAcceptable, notFound, pathOf, servicePath } from './resources.ts';
 import type { RetrievalDependencies } from './dependencies.ts';
 
 const study = '/studies/:studyInstanceUID';
 const series = `${study}/series/:seriesInstanceUID`;
 const instance = `${series}/instances/:sopInstanceUID`;
-const absent = (what: string) => (): RouteAnswer => problem(404, 'resource-unsupported', `This server gives no ${what} resources: it decodes no pixels. Ask for the frames.`);
 const route = (method: Route['method'], url: string, handler: Route['handler']): Route => ({ method, url: servicePath + url, action: 'read', audience: 'service', handler });
 const choose = (request: RouteRequest, offers: readonly Offer[]): Offer | null => chooseOffer(offers, request.headers.accept, request.query.get('accept'));
 
@@ -118,14 +118,28 @@ export function retrieveRoutes(dependencies: RetrievalDependencies): Route[] {
     return answerPixels(request, one, [{ location, bytes: length, body: width === 1 ? bytes : swapBytes(bytes, width) }], false, 'bulk data');
   };
 
+  /** Of a Study or Series the instance in the middle stands for the rest; of an instance its middle frame. */
+  const retrievePicture = (size: Size) => async (request: RouteRequest): Promise<RouteAnswer> => {
+    const found = await findCurrent(request);
+    if (!isList(found)) return found;
+    const frames = request.params['frames'];
+    const numbers = frames === undefined ? [0] : parseFrameList(frames);
+    if (numbers === null) return problem(400, 'frames-invalid', 'The frames are a list of numbers from 1, with commas between.');
+    if (numbers.length > 1) return problem(406, 'rendering-unavailable', 'One frame is rendered at a time.');
+    const pictured = found.filter((each) => each.rows !== null);
+    const one = pictured[Math.floor(pictured.length / 2)] ?? found[0]!;
+    await access(request, [one], size);
+    return answerPicture(dependencies, request, one, numbers[0]!, size);
+  };
+
   return [
     ...[study, series, instance].flatMap((url) => [
       route('GET', url, retrieveInstances), route('HEAD', url, retrieveInstances), route('GET', `${url}/metadata`, retrieveMetadata),
-      route('GET', `${url}/rendered`, absent('rendered')), route('GET', `${url}/thumbnail`, absent('thumbnail')),
+      route('GET', `${url}/rendered`, retrievePicture('rendered')), route('GET', `${url}/thumbnail`, retrievePicture('thumbnail')),
     ]),
     route('GET', `${instance}/frames/:frames`, retrieveFrames),
-    route('GET', `${instance}/frames/:frames/rendered`, absent('rendered')),
-    route('GET', `${instance}/frames/:frames/thumbnail`, absent('thumbnail')),
+    route('GET', `${instance}/frames/:frames/rendered`, retrievePicture('rendered')),
+    route('GET', `${instance}/frames/:frames/thumbnail`, retrievePicture('thumbnail')),
     route('GET', `${instance}/bulkdata/:range`, retrieveBulkData),
   ];
 }

@@ -38,6 +38,7 @@ export function makeService(overrides: Partial<RetrievalDependencies> = {}): Sam
   const damaged: [string, string][] = [];
   const routes = retrievalRoutes({
     archive, database, now: () => 1_767_000_000_000, acceptable: () => true, recheck: async () => ({ verdict: 'clean' }),
+    render: async (_, { type }) => ({ outcome: 'impossible', text: 'The object has no pixels.', type, width: 0, height: 0, frames: 0, base64: '' }),
     record: async (message) => { recorded.push(message); }, damage: async (digest, found) => { damaged.push([digest, found]); }, ...overrides,
   });
   return {
