@@ -63,8 +63,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     terminal.stdout.write('Nothing is known to be damaged. `./lazaret verify` reads everything and says what is.\n');
   } else {
     for (const { objectId, outcome, text } of outcomes) {
-      const word = outcome === 'archived' ? styleText('green', 'seen again') : outcome === 'waiting' ? styleText('green', 'inspected anew') : styleText('red', 'not repaired');
-      terminal.stdout.write(`${objectId}  ${word}${text === '' ? '' : `\n  ${printable(text)}`}\n`);
+      const what = outcome === 'archived' ? styleText('green', 'seen again') : outcome === 'waiting' ? styleText('green', 'inspected anew') : styleText('red', 'not repaired');
+      terminal.stdout.write(`${objectId}  ${what}${text === '' ? '' : `\n  ${printable(text)}`}\n`);
     }
     terminal.stdout.write(`\n${count(outcomes.length - failed, 'object was', 'objects were')} repaired${failed > 0 ? `, ${failed} could not be: try another backup, or ask the senders to send them again` : ''}.\n`);
   }

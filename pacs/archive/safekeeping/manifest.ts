@@ -70,8 +70,8 @@ export interface SignedManifest {
 export function sealedText(sha256: string): Buffer {
   return Buffer.from(`${manifestFormat}\n${sha256}\n`, 'latin1');
 }
-export function digestOfText(text: string | Buffer): string {
-  return createHash('sha256').update(text).digest('hex');
+export function digestOfText(bytes: string | Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 /** SHA-256 of a public key as DER: what people compare. */
 export function fingerprintOf(publicKey: KeyObject): string {

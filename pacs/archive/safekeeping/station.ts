@@ -1,6 +1,6 @@
 /** The keeper's part in backup, verification and repair: what changes the ledger, and what is put on the record. Decodes nothing. */
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
-import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { backup, DatabaseSync, type StatementSync } from 'node:sqlite';
 import { eventIDs, eventTypes, objectIDTypes, roleIDs } from '@lazaret/audit/codes.ts';
@@ -117,6 +117,7 @@ export class Safekeeping {
       reader.exec('BEGIN');
       reader.prepare('SELECT count(*) FROM migration').get();
       await backup(reader, path, { rate: snapshotPages });
+      chmodSync(path, 0o600);
       if (signal.aborted) throw unavailable('channel-closed', 'who asked for the snapshot is gone');
       return { name: snapshotName, bytes: statSync(path).size, entries, root, publicKey: createPublicKey(this.#key()).export({ type: 'spki', format: 'der' }).toString('base64') };
     } finally {
