@@ -183,7 +183,7 @@ export class Imports {
     });
     const done = begun.resumed ? (this.#run.done.all(begun.number) as { file: number }[]).map(({ file }) => file) : [];
     // Who reads it may be killed: then the connection is all that tells.
-    signal.addEventListener('abort', () => void this.#abandon(begun.id), { once: true });
+    signal.addEventListener('abort', () => void this.#abandon(begun.id).catch(() => {}), { once: true });
     return { id: begun.id, done, resumed: begun.resumed };
   }
 
