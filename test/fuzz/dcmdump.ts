@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { differenceOf } from './listing.ts';
 
-/** "  (0008,0016) UI =CTImageStorage    #  26, 1 SOPClassUID"; items and delimiters have VR "na". */
-const elementLine = /^( *)\(([0-9a-f]{4}),([0-9a-f]{4})\) (\S\S) .*# *(\d+|u\/l),/;
+/** "  (0008,0016) UI =CTImageStorage    #  26, 1 SOPClassUID"; items and delimiters have VR "na". Texts are printed with their ends of lines. */
+const elementLine = /^( *)\(([0-9a-f]{4}),([0-9a-f]{4})\) (\S\S) [\s\S]*?# *(\d+|u\/l), *\d+ \S.*$/gm;
 
 /** Lines "depth tag length" of the elements of each object, group 2 left out; null for one that it does not read. */
 export function dcmdumpListings(program: string, objects: readonly Buffer[]): (readonly string[] | null)[] {
@@ -27,9 +27,8 @@ export function dcmdumpListings(program: string, objects: readonly Buffer[]): (r
 }
 
 function linesOf(text: string): string[] {
-  return text.split('\n').flatMap((line) => {
-    const [, indent, group, element, vr, length] = elementLine.exec(line) ?? [];
-    if (indent === undefined || group === 'fffe' || group === '0002') return [];
+  return [...text.matchAll(elementLine)].flatMap(([, indent = '', group, element, vr, length]) => {
+    if (group === 'fffe' || group === '0002') return [];
     return [`${indent.length / 4} ${group}${element} ${vr === 'SQ' || length === 'u/l' || vr === 'pi' ? '' : length}`];
   });
 }

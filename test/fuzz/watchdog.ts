@@ -9,6 +9,8 @@ import type { Said, WorkerOptions } from './worker.ts';
 const silenceMs = 60_000;
 /** A worker holds its seeds (some MiB), one object and what is unpacked of it. */
 export const memoryBytesMax = 900 * 1024 * 1024;
+/** Granted on top before the first word: a worker makes its seeds first. */
+const startMs = 120_000;
 const lookMs = 250;
 /** A worker is renewed after so many, so that what it keeps does not add up. */
 const stretch = 20_000;
@@ -115,7 +117,7 @@ function runWorker(from: number, count: number, every: number, options: FuzzOpti
   const watch = setInterval(() => {
     memoryBytes = Math.max(memoryBytes, residentBytes(child.pid));
     if (memoryBytes > (options.memoryBytesMax ?? memoryBytesMax)) ended = 'memory';
-    else if (performance.now() - heard > (options.silenceMs ?? silenceMs)) ended = 'hang';
+    else if (performance.now() - heard > (options.silenceMs ?? silenceMs) + (started ? 0 : startMs)) ended = 'hang';
     else return;
     child.kill('SIGKILL');
   }, lookMs);
