@@ -176,7 +176,8 @@ function namespaceFlags(row: ProcessRow, settings: Settings, access: Access, pro
   // Who starts others shows them their cache, which it must see itself.
   for (const name of row.exec === 'none' ? [row.name] : Object.keys(processes)) {
     const compiled = compiledCache(name, uidInside);
-    if (compiled !== null) flags.push('--ro-bind', compiled.source, compiled.mount);
+    // It may be filled anew (another command after a change of the sources) while a system runs that started before: then it starts slower, but it starts.
+    if (compiled !== null) flags.push('--ro-bind-try', compiled.source, compiled.mount);
   }
   flags.push('--remount-ro', '/dev', '--remount-ro', '/', '--chdir', '/', '--');
   return flags;

@@ -29,7 +29,7 @@ const image = (path: readonly string[]): Item => record('IMAGE', 0, 0, [['0004,1
 
 export const names: readonly Recipe[] = [
   named('uid-traversal', 'A SOP Instance UID that climbs out of a folder.', '../../../../tmp/lazaret-was-here'),
-  named('uid-absolute', 'A SOP Instance UID that is an absolute path.', '/etc/cron.d/lazaret'),
+  named('uid-absolute', 'A SOP Instance UID that is an absolute path.', '/var/lib/lazaret'),
   named('uid-windows', 'A SOP Instance UID that is a device path of Windows.', '..\\..\\CON'),
   named('uid-nul', 'A SOP Instance UID that ends early for whoever stops at NUL.', '1.2.3\0.4.5/../x'),
   named('uid-command', 'A SOP Instance UID that is a shell command to whoever builds command lines.', '1.2.3;touch${IFS}x|$(id)'),
