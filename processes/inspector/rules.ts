@@ -10,6 +10,8 @@ import { yaraName } from '@lazaret/pacs/inspection/engines/yara.ts';
 
 /** A small file is read this often: a person who updates rules sees them in use within some seconds. */
 const lookMs = 1_000;
+/** An examiner that did not start may have had a bad moment of the machine: it is tried again this often. */
+const retryMs = 30_000;
 
 export class RulesInUse {
   readonly #settings: Settings;
@@ -18,6 +20,7 @@ export class RulesInUse {
   #choice: Choice;
   #tried: string;
   #problem = '';
+  #retryAt = 0;
   #timer: NodeJS.Timeout | null = null;
   readonly examiner: Confinement;
   readonly start: () => CommandLine;
@@ -42,7 +45,7 @@ export class RulesInUse {
     const look = async (): Promise<void> => {
       const choice = choosePack(this.#settings.layout, this.#builtIn.version);
       const key = keyOf(choice);
-      if (key !== this.#tried) {
+      if (key !== this.#tried || (this.#problem !== '' && Date.now() > this.#retryAt)) {
         this.#tried = key;
         if (key === keyOf(this.#choice)) this.#problem = '';
         else await this.#renew(pool, choice);
@@ -68,6 +71,7 @@ export class RulesInUse {
       this.#choice = choice;
       this.#problem = '';
     } catch (error) {
+      this.#retryAt = Date.now() + retryMs;
       this.#problem = `rule pack ${choice.current?.version ?? this.#builtIn.version} was chosen and cannot be used: ${(error as Error).message}`;
       this.#log(`${this.#problem}\n`);
     }
