@@ -20,8 +20,6 @@ rule unix_command {
     $listen = /\bn(c|cat) [^\n\x00]{0,80}-(e|c) ?\/bin\/(ba)?sh/
     $pipe = /mkfifo \/tmp\/[a-z0-9]{1,16}/
     $decode = /base64 (-d|--decode|-D) ?\| ?(ba|z|da)?sh\b/
-    $cron = "/etc/cron.d/"
-    $keys = "/.ssh/authorized_keys"
   condition:
     any of them
 }
