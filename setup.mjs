@@ -129,7 +129,11 @@ if (job === 'start') {
 } else if (job === 'bench') {
   build();
   exit = await run([join(here, 'tools', 'bench', 'main.ts')], args);
+} else if (job === 'bench:inspection') {
+  exit = await run([join(here, 'tools', 'inspection', 'main.ts')], args);
+} else if (job === 'fuzz') {
+  exit = await run([join(here, 'test', 'fuzz', 'main.ts')], args);
 } else if (job !== 'install') {
-  fail(`setup.mjs: unknown job '${job}': start, test, bench or install`);
+  fail(`setup.mjs: unknown job '${job}': start, test, bench, bench:inspection, fuzz or install`);
 }
 process.exit(exit);
