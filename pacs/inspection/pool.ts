@@ -139,7 +139,9 @@ export class Pool {
           }
           this.#options = options;
           this.#failedStarts = 0;
-          for (const former of [...this.#examiners]) this.#waiting.unshift(...former.retire());
+          // A copy: an idle one ends at once, and another is started into the set.
+          const former = [...this.#examiners];
+          for (const each of former) this.#waiting.unshift(...each.retire());
           this.#examiners.add(first);
           this.#engines = engines;
           this.#announce();
