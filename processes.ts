@@ -71,6 +71,6 @@ export const processes: Readonly<Record<ProcessName, ProcessRow>> = {
   media: {
     name: 'media', main: 'processes/media/main.ts', startedBy: 'importer', hears: 'its parent only, through a pipe: the importer, or `./lazaret import`',
     reads: [], writes: ['arriving'], asks: [], network: 'none', exec: 'none', addons: false, syncs: false, memoryMiBMax: 512,
-    security: 'Decodes the file systems of media. Sees the one medium that it was started for, by an open descriptor or as one folder, and writes what is on it to arriving objects. Assume that it can be taken over.',
+    security: 'Decodes the file systems of media. Sees the one medium that it was started for, by an open descriptor or as one folder, and writes what is on it to a folder of its own inside `arriving`. Assume that it can be taken over.',
   },
 };

@@ -10,7 +10,7 @@ import type { Settings } from '@lazaret/system/process.ts';
 import type { Channel } from '@lazaret/system/channel.ts';
 import { confine, prepareSandboxes } from '@lazaret/system/sandbox.ts';
 import type { ImportStatus, Receipt } from '@lazaret/pacs/reception/media/contract.ts';
-import { ImportRun } from '@lazaret/pacs/reception/media/run.ts';
+import { ImportRun, scratchIn } from '@lazaret/pacs/reception/media/run.ts';
 import type { Terminal } from './command.ts';
 import { ImportProgress } from './importprogress.ts';
 import { listOf, receiptOf } from './importreceipt.ts';
@@ -58,10 +58,13 @@ async function readMedium(channel: Channel, path: string, json: boolean, termina
   const medium = openMedium(path);
   const settings = settingsFor(terminal.data);
   prepareSandboxes();
+  const { arriving } = settings.layout;
+  const scratch = scratchIn(arriving);
+  const confined: Settings = { ...settings, layout: { ...settings.layout, arriving: scratch } };
   const progress = new ImportProgress(terminal, json);
   const run = new ImportRun({
-    start: confine(processes.media, settings, 'folder' in medium ? { reads: [medium.folder] } : {}), medium, label: basename(path), person: userInfo().username, address: hostname(), upload: '',
-    arriving: settings.layout.arriving, ask: (name, body) => channel.request(name, body), log: (line) => terminal.stderr.write(line), progress: (now) => progress.reading(now),
+    start: confine(processes.media, confined, 'folder' in medium ? { reads: [medium.folder] } : {}), medium, label: basename(path), person: userInfo().username, address: hostname(), upload: '',
+    arriving, scratch, ask: (name, body) => channel.request(name, body), log: (line) => terminal.stderr.write(line), progress: (now) => progress.reading(now),
   });
   let interrupted = false;
   const interrupt = (): void => {

@@ -11,7 +11,7 @@ import { connectChannel } from '@lazaret/system/channel.ts';
 import { runProcess } from '@lazaret/system/process.ts';
 import { confine } from '@lazaret/system/sandbox.ts';
 import type { Asked, ImportStatus } from '@lazaret/pacs/reception/media/contract.ts';
-import { ImportRun } from '@lazaret/pacs/reception/media/run.ts';
+import { ImportRun, scratchIn } from '@lazaret/pacs/reception/media/run.ts';
 
 /** A second disc starts while the first is read; more would only share the two cores. */
 const runsMax = 4;
@@ -31,13 +31,14 @@ await runProcess(async (settings) => {
   async function take(asked: Asked): Promise<void> {
     const folder = join(layout.uploads, asked.upload);
     let descriptor: number | null = null;
+    const scratch = scratchIn(layout.arriving);
     try {
       const only = imageIn(folder);
       if (only !== null) descriptor = openSync(only, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       const run = new ImportRun({
-        start: confine(processes.media, settings, descriptor === null ? { reads: [folder] } : {}),
+        start: confine(processes.media, { ...settings, layout: { ...layout, arriving: scratch } }, descriptor === null ? { reads: [folder] } : {}),
         medium: descriptor === null ? { folder } : { descriptor, length: fstatSync(descriptor).size },
-        label: asked.label, person: asked.person, address: asked.address, upload: asked.upload, arriving: layout.arriving,
+        label: asked.label, person: asked.person, address: asked.address, upload: asked.upload, arriving: layout.arriving, scratch,
         ask: (name, body) => channel.request(name, body), log: (line) => process.stderr.write(line),
       });
       runs.set(asked.id, run);
@@ -48,6 +49,7 @@ await runProcess(async (settings) => {
       await channel.request<ImportStatus>('import', { do: 'end', id: asked.id, outcome: 'failed', problem: problem.slice(0, 1_000), notes: [], directories: [] }).catch(() => {});
     } finally {
       runs.delete(asked.id);
+      rmSync(scratch, { recursive: true, force: true });
       if (descriptor !== null) closeSync(descriptor);
       wake?.();
     }

@@ -3,7 +3,8 @@
  * puts the fate of each file on record. `./lazaret import` and the importer process both work through this; neither looks at a byte of the medium.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, unavailable } from '@lazaret/system/failure.ts';
 import { FrameReader, encodeFrame, type Frame } from '@lazaret/system/frames.ts';
@@ -23,6 +24,8 @@ export interface RunOptions {
   /** Of the desk page; "" from the command line. */
   readonly upload: string;
   readonly arriving: string;
+  /** From `scratchIn`: the one folder that the media process can write. */
+  readonly scratch: string;
   /** Asks the keeper (contract.ts). */
   readonly ask: <Answer>(request: string, body: unknown) => Promise<Answer>;
   readonly log?: (line: string) => void;
@@ -35,6 +38,16 @@ export interface Progress {
   readonly resumed: boolean;
   done: number;
   doneBytes: number;
+}
+
+/**
+ * Makes a folder inside the arriving area for one media process: a hostile medium that takes the process over must not reach what other doors are writing
+ * there. `confine` the process with it in place of the whole area. ImportRun removes it; after a crash the keeper's sweep does.
+ */
+export function scratchIn(arriving: string): string {
+  const scratch = join(arriving, `media-${randomBytes(8).toString('hex')}`);
+  mkdirSync(scratch, { mode: 0o700 });
+  return scratch;
 }
 
 /** Files that the media process may be ahead of the keeper: each costs a commit, and commits are shared. */
@@ -157,7 +170,22 @@ export class ImportRun {
   async #settle(id: string, opened: Opened, file: FileRead): Promise<Pick<FileFate, 'fate' | 'objectId' | 'text'>> {
     if (file.objectId === '') return { fate: file.kind as Fate, objectId: '', text: file.text };
     this.#handed.add(file.objectId);
-    if (file.kind === 'object') return this.#admit(id, opened, file);
+    const { scratch, arriving } = this.#options;
+    try {
+      renameSync(join(scratch, file.objectId), join(arriving, file.objectId));
+    } catch (error) {
+      throw unavailable('media-failed', `the media process did not write what it says (${(error as NodeJS.ErrnoException).code ?? 'error'})`, error);
+    }
+    try {
+      return file.kind === 'object' ? await this.#admit(id, opened, file) : await this.#companion(id, file);
+    } catch (error) {
+      // Whatever lies there under that name: a process that was taken over may have made anything of it.
+      rmSync(join(arriving, file.objectId), { force: true, recursive: true });
+      throw error;
+    }
+  }
+
+  async #companion(id: string, file: FileRead): Promise<Pick<FileFate, 'fate' | 'objectId' | 'text'>> {
     const { verdict, text } = await this.#options.ask<CompanionAnswer>('companion', { id, objectId: file.objectId, bytes: file.bytes, sha256: file.sha256, path: file.path });
     const fate = verdict === 'infected' ? 'infected' : verdict === 'unscannable' ? 'unscanned' : file.kind === 'directory' ? 'directory' : 'left';
     return { fate, objectId: '', text };
@@ -173,7 +201,7 @@ export class ImportRun {
       const { outcome, objectId } = await this.#options.ask<Admission>('admit', received);
       return { fate: outcome, objectId, text: '' };
     } catch (error) {
-      rmSync(join(this.#options.arriving, file.objectId), { force: true });
+      rmSync(join(this.#options.arriving, file.objectId), { force: true, recursive: true });
       // A full disk or a keeper that is gone is not about this file.
       if (!(error instanceof Failure) || error.severity !== 'refused') throw error;
       return { fate: 'refused', objectId: '', text: error.message };
@@ -203,9 +231,7 @@ export class ImportRun {
   async #clear(): Promise<void> {
     this.#end();
     await this.#closed;
-    for (const answer of this.#answers) {
-      if (answer.say === 'file' && answer.objectId !== '' && !this.#handed.has(answer.objectId)) rmSync(join(this.#options.arriving, answer.objectId), { force: true });
-    }
+    rmSync(this.#options.scratch, { recursive: true, force: true });
   }
 
   #order(order: Order): void {
