@@ -51,7 +51,7 @@ export const processes: Readonly<Record<ProcessName, ProcessRow>> = {
   decoder: {
     name: 'decoder', main: 'processes/decoder/main.ts', startedBy: 'inspector', hears: 'its parent only, through a pipe',
     reads: ['quarantine', 'archive'], writes: [], asks: [], network: 'none', exec: 'none', addons: false, syncs: false, memoryMiBMax: 1536,
-    security: 'Decodes compressed frames where the policy asks for it, and says only whether they came out as declared. Assume that it can be taken over: it can then lie about one frame.',
+    security: 'Makes pictures of single frames for people, and decodes compressed frames where the policy asks for it. Assume that it can be taken over: it can then show another picture, or lie about one frame.',
   },
   association: {
     name: 'association', main: 'processes/association/main.ts', startedBy: 'supervisor', hears: 'DIMSE 11112, DICOM TLS 2762',
