@@ -5,7 +5,7 @@
  * files ends the second, and is told of.
  */
 import type { Device } from './device.ts';
-import { depthMax, entriesMax, entryOf, Notes, pathCharactersMax, pathOf, type Entry, type Extent, type Piece, type Volume } from './volume.ts';
+import { depthMax, entriesMax, entryOf, extentsMax, Notes, pathCharactersMax, pathOf, type Entry, type Extent, type Piece, type Volume } from './volume.ts';
 
 const sectorBytes = 512;
 /** The standard's own limit: 65,536 records of 32 bytes. */
@@ -200,6 +200,7 @@ class Chains {
   readonly #volume: Geometry;
   readonly #used: Uint8Array;
   readonly #notes: Notes;
+  #given = 0;
 
   constructor(device: Device, volume: Geometry, used: Uint8Array, notes: Notes) {
     this.#device = device;
@@ -224,7 +225,10 @@ class Chains {
       const offset = dataAt + (cluster - 2) * clusterBytes;
       const last = extents.at(-1);
       if (last !== undefined && last.offset + last.length === offset) last.length += clusterBytes;
-      else extents.push({ offset, length: clusterBytes });
+      else if ((this.#given += 1) > extentsMax) {
+        this.#notes.add('Its files are in more pieces than are followed.');
+        return { extents, crossed: false };
+      } else extents.push({ offset, length: clusterBytes });
       cluster = this.#next(cluster);
     }
     return { extents, crossed: false };

@@ -123,3 +123,23 @@ for (const [index, [name, image, count]] of media.entries()) {
     for (let round = 0; round < 40; round += 1) await readAll(patient.path, Math.floor(random() * patient.whole.length));
   });
 }
+
+test('ISO 9660: folders that lie over one another without end are given up, and what was listed before is given', async (t) => {
+  const image = iso(files, { joliet: false });
+  // Every sector of the root says that it is a folder of 16 MiB which begins a sector later than the last one said.
+  const root = image.readUInt32LE(16 * 2048 + 158);
+  const record = Buffer.from(image.subarray(root * 2048, root * 2048 + 34));
+  const folders = Buffer.alloc(3_000 * 2048);
+  for (let sector = 0; sector < 3_000; sector += 1) {
+    for (let slot = 0; slot < 59; slot += 1) {
+      record.writeUInt32LE(root + ((sector * 59 + slot * 7) % 3_000), 2);
+      record.writeUInt32LE(16 * 1024 * 1024, 10);
+      record[33] = 65 + (slot % 26);
+      record.copy(folders, sector * 2048 + slot * 34);
+    }
+  }
+  const whole = Buffer.concat([image.subarray(0, root * 2048), folders]);
+  whole.writeUInt32LE(16 * 1024 * 1024, 16 * 2048 + 166);
+  const patient = new Patient(t, whole);
+  assert.equal(await readAll(patient.path, whole.length), 0, 'there are no files, and it ends');
+});

@@ -5,7 +5,7 @@
  * the image goes; where the two byte orders of a number disagree the little-endian one is used and the medium is noted as odd.
  */
 import type { Device } from './device.ts';
-import { depthMax, entriesMax, entryOf, Notes, pathCharactersMax, pathOf, placeOf, type Entry, type Extent, type Piece, type Volume } from './volume.ts';
+import { depthMax, entriesMax, entryOf, extentsMax, listBytesMax, Notes, pathCharactersMax, pathOf, placeOf, type Entry, type Extent, type Piece, type Volume } from './volume.ts';
 
 const sectorBytes = 2048;
 const systemAreaSectors = 16;
@@ -128,9 +128,12 @@ export class ISOVolume implements Volume {
   readonly #device: Device;
   readonly #session: Session;
   #count = 0;
+  #extents = 0;
+  #budget: number;
 
   constructor(device: Device, session: Session, notes: Notes) {
     this.#device = device;
+    this.#budget = listBytesMax(device.length);
     this.#session = session;
     this.notes = notes;
     this.label = session.label;
@@ -197,6 +200,10 @@ export class ISOVolume implements Volume {
     }
     let open: { path: string; extents: Extent[]; bytes: number; modified: number; problem: string } | null = null;
     for (let offset = 0; offset < length; offset += sectorBytes) {
+      if ((this.#budget -= sectorBytes) < 0 || this.#extents > extentsMax) {
+        this.notes.add('Its lists of files lie over one another and go on and on; the rest of them was not read.');
+        return;
+      }
       let bytes: Buffer;
       try {
         bytes = this.#device.read(folder.sector * tree.blockBytes + offset, Math.min(sectorBytes, length - offset));
@@ -243,6 +250,7 @@ export class ISOVolume implements Volume {
         }
         open ??= { path, extents: [], bytes: 0, modified: dateOf(record), problem: '' };
         open.extents.push(extent);
+        this.#extents += 1;
         open.bytes += extent.length;
         if (record[26]! !== 0 || record[27]! !== 0) open.problem = 'it is written interleaved with others, which no disc for images is';
         if ((flags & 0x80) !== 0) continue;

@@ -5,14 +5,12 @@
  * SECURITY: works on a hostile image. Each node is visited once by its place; descriptors must carry their tag; lengths are believed as far as the image goes.
  */
 import type { Device } from './device.ts';
-import { depthMax, entriesMax, entryOf, Notes, nameOf, pathOf, Unreadable, type Entry, type Extent, type Piece, type Volume } from './volume.ts';
+import { depthMax, entriesMax, entryOf, extentsMax, listBytesMax, Notes, nameOf, pathOf, Unreadable, type Entry, type Extent, type Piece, type Volume } from './volume.ts';
 
 /** Sizes of sectors that media have: optical discs, sticks, some drives. */
 const sectorSizes = [2048, 512, 4096];
 const sequenceMax = 256;
 const folderBytesMax = 16 * 1024 * 1024;
-/** Pieces of one file: 4 KiB a piece in a file of 4 GB would be a million; real ones have some hundred. */
-const extentsMax = 100_000;
 /** A virtual allocation table has four bytes for each block: a full CD-R has 330,000. */
 const tableBytesMax = 4 * 1024 * 1024;
 
@@ -230,6 +228,8 @@ class Blocks {
   }
 
   /** Allocation descriptors, short or long, with those that lead to more of them. */
+  #given = 0;
+
   #extents(first: Buffer, flags: number, partition: number, length: number): Extent[] {
     const each = flags === 0 ? 8 : flags === 1 ? 16 : 20;
     const extents: Extent[] = [];
@@ -239,7 +239,7 @@ class Blocks {
     while (area !== null && left > 0) {
       const here: Buffer = area;
       area = null;
-      for (let at = 0; at + each <= here.length && left > 0 && extents.length < extentsMax; at += each) {
+      for (let at = 0; at + each <= here.length && left > 0 && this.#given < extentsMax; at += each) {
         const raw = here.readUInt32LE(at);
         const [type, size] = [raw >>> 30, raw & 0x3fffffff];
         const block = here.readUInt32LE(at + (flags === 2 ? 12 : 4));
@@ -254,6 +254,7 @@ class Blocks {
           break;
         }
         const taken = Math.min(size, left);
+        this.#given += 1;
         // Allocated and never written, or not even that: zeros (§14.14.1.1).
         if (type !== 0) extents.push({ offset: -1, length: taken });
         else {
@@ -290,6 +291,7 @@ export class UDFVolume implements Volume {
     const visited = new Set<string>();
     const folders = [{ path: '', ...this.#root, depth: 0 }];
     let count = 0;
+    let budget = listBytesMax(this.#device.length);
     for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
       const where = folder.path === '' ? 'The root folder' : `The folder ${folder.path}`;
       const key = `${folder.partition} ${folder.block}`;
@@ -302,6 +304,10 @@ export class UDFVolume implements Volume {
       if (node === null || node.type !== 4) {
         this.notes.add(`${where} cannot be read; files that it lists are not known.`);
         continue;
+      }
+      if ((budget -= Math.min(node.bytes, folderBytesMax)) < 0) {
+        this.notes.add('Its lists of files lie over one another and go on and on; the rest of them was not read.');
+        return;
       }
       const bytes = this.#blocks.content(node, folderBytesMax);
       if (bytes.length < node.bytes) this.notes.add(`${where} cannot be read to its end.`);
@@ -317,12 +323,12 @@ export class UDFVolume implements Volume {
         const name = characters(bytes.subarray(at + 38 + useLength, at + 38 + useLength + nameLength));
         const [block, partition] = [bytes.readUInt32LE(at + 24), bytes.readUInt16LE(at + 28)];
         at += size;
-        // Deleted, or the parent.
-        if ((flags & 0x0c) !== 0) continue;
         if ((count += 1) > entriesMax) {
           this.notes.add(`It lists more than ${entriesMax} files and folders; what comes after them was not looked at.`);
           return;
         }
+        // Deleted, or the parent.
+        if ((flags & 0x0c) !== 0) continue;
         const path = pathOf(folder.path, name);
         if ((flags & 0x02) === 0) yield this.#entry(path, partition, block);
         else if (folder.depth >= depthMax) this.notes.add(`${path} lies deeper than ${depthMax} folders; it was not entered.`);

@@ -80,6 +80,12 @@ export const pieceBytes = 256 * 1024;
 export const entriesMax = 200_000;
 /** Folders in folders: PS3.10 §8.2 permits 8, ISO 9660 8, people 20. */
 export const depthMax = 64;
+/** Runs of bytes of all files together: a stick in pieces has some hundred thousand. Each costs memory. */
+export const extentsMax = 1_000_000;
+/** Lists of files together are a small part of a medium; those that lie over one another are read over and over, and end here. */
+export function listBytesMax(deviceBytes: number): number {
+  return 2 * deviceBytes + 64 * 1024 * 1024;
+}
 /** Longest path that is kept for people. */
 export const pathCharactersMax = 1_000;
 
