@@ -52,7 +52,7 @@ test('random pixels match nothing', { skip: !present }, () => {
 });
 
 test('a rule that takes too long is an engine that timed out, and no object is clean', { skip: !present }, () => {
-  const slow = yaraEngine({ source: 'rule slow { strings: $a = /a.{0,900}b.{0,900}c.{0,900}d/s condition: for all i in (1..1000000000) : ( #a == i ) and for any i in (1..100000000000) : ( i * 3 == 1 ) }', signatures: 'rules 1', text: '', problem: null }, 500);
+  const slow = yaraEngine({ source: 'rule slow { condition: for any i in (1..100000000000) : ( i * 3 == 1 ) }', signatures: 'rules 1', text: '', problem: null }, 500);
   assert.deepEqual(slow.scan({ bytes: Buffer.alloc(100_000, 'ab'), offset: 0, place: other }).map(({ code }) => code), ['engine-timed-out']);
 });
 
