@@ -3,6 +3,7 @@ import { inflateRawSync } from 'node:zlib';
 import type { FrameFragments } from '../examiner/contentframes.ts';
 import type { PixelShape } from '../examiner/contentimage.ts';
 import type { Reading } from '../examiner/reading.ts';
+import { unpackRLE } from '../examiner/unpackedframes.ts';
 import { decoderOf } from './codecs.ts';
 import { decodedBytesMax, encodedBytesMax, isDecodable } from './contract.ts';
 
@@ -114,25 +115,4 @@ function spread422(bytes: Uint8Array, pixels: number): Uint8Array {
     values[pixel * 3 + 2] = bytes[at + 3]!;
   }
   return values;
-}
-
-/** PS3.5 Annex G, plane by plane: samples one after the other, the bytes of each from the highest to the lowest; given back lowest first. */
-function unpackRLE(bytes: Uint8Array, { rows, columns, samples, bitsAllocated }: PixelShape): Uint8Array {
-  const width = bitsAllocated / 8;
-  const plane = rows * columns;
-  const pixels = new Uint8Array(plane * samples * width);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let segment = 0; segment < samples * width; segment += 1) {
-    const start = view.getUint32(4 + segment * 4, true);
-    const target = Math.floor(segment / width) * plane * width + (width - 1 - (segment % width));
-    for (let at = start, done = 0; done < plane && at < bytes.length;) {
-      const control = view.getInt8(at);
-      at += 1;
-      const count = control === -128 ? 0 : Math.min(control >= 0 ? control + 1 : 1 - control, plane - done);
-      for (let index = 0; index < count; index += 1) pixels[target + (done + index) * width] = bytes[control >= 0 ? at + index : at]!;
-      at += control === -128 ? 0 : control >= 0 ? control + 1 : 1;
-      done += count;
-    }
-  }
-  return pixels;
 }

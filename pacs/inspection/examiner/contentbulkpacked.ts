@@ -9,8 +9,8 @@ import type { Part, Reading } from './reading.ts';
 const partDepthMax = 4;
 /** One stream: a protocol is some 100 KiB, the measurement tables of an ultrasound device 480 KB out of 1 KB. */
 const streamBytesMax = 64 * 1024 * 1024;
-/** Shorter ones hold no program that would be worth the search: names, UIDs and hashes are shorter. */
-export const textRunBytesMin = 1024;
+/** A script of one line is not shorter; names and UIDs hold other characters, hashes and keys have up to 128. */
+export const textRunBytesMin = 160;
 /** The header of a gzip stream, and its end. */
 export const packedBytesMin = 18;
 /** Of one value: an export with a thousand pictures in it has come across nobody yet. */

@@ -25,6 +25,7 @@ import { instanceReport } from './instance.ts';
 import { passOver, type PassResult } from './pass.ts';
 import { placeInDataSet, placeInObject } from './place.ts';
 import { Reading } from './reading.ts';
+import { unpackedFrames } from './unpackedframes.ts';
 
 /** Inflated parts are in memory already; the engine sees them in pieces of this size. */
 const partBytes = 16 * 1024 * 1024;
@@ -45,6 +46,7 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
     const pass = passOver(source, engine, { dataSet, place: unrecognised && isPrintable(source) ? () => ({ tag: '', region: 'text' }) : placeInObject(mapped) });
     checkDigest(reading, pass);
     const parts = scanParts(reading, engine);
+    scanFrames(reading, content, engine);
     // The worst come first: hundreds of faults in the encoding must not crowd out what is harmful.
     const findings = worstFirst([...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, engine)]).slice(0, findingsMax);
     const disarmed = neutralised === null ? null : disarmedOf(mapped, neutralised, pass);
@@ -134,6 +136,21 @@ function scanParts(reading: Reading, engine: YaraEngine): readonly SeenPart[] {
   }
   attribute();
   return parts;
+}
+
+/** Frames that are merely packed, unpacked: the rules speak of bytes as they are. */
+function scanFrames(reading: Reading, { shape, frames }: Content, engine: YaraEngine): void {
+  const tag = '(7FE0,0010)';
+  for (const frame of unpackedFrames(reading, shape, frames)) {
+    for (let offset = 0; offset < frame.bytes.length; offset += partBytes) {
+      const bytes = frame.bytes.subarray(offset, offset + partBytes + overlapBytes);
+      for (const finding of engine.scan({ bytes, offset, place: () => ({ tag, region: 'other' }) })) {
+        // A missing engine has said so once already.
+        if (finding.code === 'engine-missing') continue;
+        reading.addAt(finding.code, frame.at.offset, frame.at.length, tag, `${finding.text}, at byte ${finding.offset} of frame ${frame.number} once it is unpacked`, true, finding.engine);
+      }
+    }
+  }
 }
 
 function disarmedOf(mapped: MappedObject, neutralised: Neutralised, pass: PassResult): Disarmed {

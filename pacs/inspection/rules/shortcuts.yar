@@ -16,7 +16,8 @@ rule autorun_file {
     place = "outside-text"
     text = "the instructions of an autorun file"
   strings:
-    $open = /\[autorun(\.[a-z0-9]{1,12})?\][ \t]{0,8}\r?\n[^\x00]{0,1000}(open|shellexecute|shell\\[a-z]{1,16}\\command|icon|action|label)[ \t]{0,8}=/ nocase
+    // Whatever stands between the heading and the first instruction: Windows reads over it.
+    $open = /\[autorun(\.[a-z0-9]{1,12})?\][ \t]{0,8}\r?\n/ nocase
     $wide = /\[\x00a\x00u\x00t\x00o\x00r\x00u\x00n\x00\]\x00\r\x00\n\x00/ nocase
   condition:
     any of them

@@ -1,0 +1,68 @@
+/**
+ * Frames whose codec is plain packing (RLE, deflate), as their bytes are once unpacked: what is written in them is seen by nobody who looks at
+ * the file. One at a time, since they are as large as images are; the walkers have found them sound before.
+ */
+import { inflateRawSync } from 'node:zlib';
+import type { FrameFragments } from './contentframes.ts';
+import type { PixelShape } from './contentimage.ts';
+import type { Reading } from './reading.ts';
+
+/** A larger frame is looked at as it is packed only; none of these codecs is used for such. */
+const frameBytesMax = 256 * 1024 * 1024;
+
+export interface UnpackedFrame {
+  readonly bytes: Uint8Array;
+  /** From 1. */
+  readonly number: number;
+  readonly at: { readonly offset: number; readonly length: number };
+}
+
+export function* unpackedFrames(reading: Reading, shape: PixelShape | null, frames: FrameFragments | null): Generator<UnpackedFrame, void, void> {
+  const { mapped, syntax } = reading;
+  const unpack = syntax?.codec === 'rle' ? unpackRLE : syntax?.codec === 'deflate' ? inflate : null;
+  if (unpack === null || shape === null || frames === null || mapped.fragments === null) return;
+  const frameBytes = shape.rows * shape.columns * shape.samples * Math.ceil(shape.bitsAllocated / 8);
+  if (frameBytes > frameBytesMax) return;
+  for (const [index, [first, last]] of frames.entries()) {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    for (let at = first; at <= last; at += 1) length += mapped.fragments.lengths[at]!;
+    // Packed, it may be a little longer than it is; much longer is something else, of which the walker has spoken.
+    if (length > 2 * frameBytesMax) return;
+    for (let at = first; at <= last; at += 1) parts.push(Uint8Array.from(mapped.dataSetSource.read(mapped.fragments.offsets[at]!, mapped.fragments.lengths[at]!)));
+    const bytes = unpack(parts.length === 1 ? parts[0]! : Buffer.concat(parts), shape);
+    if (bytes !== null) yield { bytes, number: index + 1, at: { offset: mapped.fragments.offsets[first]!, length } };
+  }
+}
+
+function inflate(bytes: Uint8Array, shape: PixelShape): Uint8Array | null {
+  try {
+    return inflateRawSync(bytes, { maxOutputLength: Math.ceil((shape.rows * shape.columns * shape.samples * shape.bitsAllocated) / 8) + 2 });
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * PS3.5 Annex G, plane by plane: samples one after the other, the bytes of each from the highest to the lowest; given back lowest first. Runs that
+ * are not there leave zeros.
+ */
+export function unpackRLE(bytes: Uint8Array, { rows, columns, samples, bitsAllocated }: Pick<PixelShape, 'rows' | 'columns' | 'samples' | 'bitsAllocated'>): Uint8Array {
+  const width = Math.ceil(bitsAllocated / 8);
+  const plane = rows * columns;
+  const pixels = new Uint8Array(plane * samples * width);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let segment = 0; segment < samples * width && 8 + segment * 4 <= bytes.length; segment += 1) {
+    const start = view.getUint32(4 + segment * 4, true);
+    const target = Math.floor(segment / width) * plane * width + (width - 1 - (segment % width));
+    for (let at = start, done = 0; done < plane && at < bytes.length;) {
+      const control = view.getInt8(at);
+      at += 1;
+      const count = control === -128 ? 0 : Math.min(control >= 0 ? control + 1 : 1 - control, plane - done);
+      for (let index = 0; index < count; index += 1) pixels[target + (done + index) * width] = bytes[control >= 0 ? at + index : at]!;
+      at += control === -128 ? 0 : control >= 0 ? control + 1 : 1;
+      done += count;
+    }
+  }
+  return pixels;
+}
