@@ -13,6 +13,8 @@ import { storeOne } from '../scu.ts';
 import { startSystem, type System } from '../system.ts';
 import { findInstance, partsOf, retrieve, splitPart10, stow, uidIn } from './web.ts';
 
+const settleTimeoutMs = 900_000;
+
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 interface Sent {
@@ -28,7 +30,8 @@ interface Sent {
 
 /** What became of it is what its row says; each line of the answer is a difference. */
 async function judge(system: System, sent: readonly Sent[]): Promise<string[]> {
-  await settled(system);
+  // An examiner is replaced after each of the hundreds that are held.
+  await settled(system, settleTimeoutMs);
   const entries = await entriesOf(system);
   const wrong: string[] = [];
   for (const one of sent) {

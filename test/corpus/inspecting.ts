@@ -14,7 +14,7 @@ export interface Inspected {
 }
 
 /** Everything under the paths. Throws when the command itself fails. */
-export async function inspect(paths: readonly string[], timeoutMs = 300_000): Promise<{ readonly code: number; readonly objects: readonly Inspected[] }> {
+export async function inspect(paths: readonly string[], timeoutMs = 900_000): Promise<{ readonly code: number; readonly objects: readonly Inspected[] }> {
   const ended = await run(process.execPath, [join(repository, 'cli/main.ts'), 'inspect', ...paths, '--json'], { timeoutMs });
   if (ended.code !== 0 && ended.code !== 3) throw new Error(`lazaret inspect ended with ${ended.code}\n${ended.stdout.slice(-2000)}\n${ended.stderr}`);
   const objects = ended.stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Inspected);
