@@ -41,6 +41,7 @@ export const names: readonly Recipe[] = [
   told('number-markup', 'C4', 'Markup in a decimal string, which can hold digits only.', (elements) => withElements(elements, ['0028,1053', 'DS', '<b>1</b>'])),
   told('date-expression', 'C4', 'An expression where a date belongs.', (elements) => withElements(elements, ['0008,0020', 'DA', '${7*7}'])),
   told('number-integer', 'C4', 'A command in an integer string.', (elements) => withElements(elements, ['0020,0013', 'IS', '1;x=2'])),
+  told('charset-nul', 'C6', 'A character set whose name goes on after a NUL: another one to whoever stops there.', (elements) => withElements(elements, ['0008,0005', 'CS', Buffer.from('ISO\0IR 100 ')])),
   told('duplicate-element', 'C5', 'Two Patient IDs: one reader takes the first, another the last.', (elements) => elements.flatMap((element) => (element[0] === '0010,0020' ? [element, ['0010,0020', 'LO', 'SOMEONE-ELSE'] as Element] : [element]))),
   told('elements-unordered', 'C5', 'Patient ID before Patient Name, and again the other way round further on.', (elements) => [...withoutElements(elements, '0010,0020', '7FE0,0010'), ['0010,0020', 'LO', 'LZ-0001'], ...elements.filter(([tag]) => tag === '7FE0,0010')]),
   told('sequence-unordered', 'C5', 'Unordered elements in an Item.', (elements) => withElements(elements, ['0008,1140', 'SQ', [[['0008,1155', 'UI', '2.25.2'], ['0008,1150', 'UI', sopClasses.ct]]]])),

@@ -33,6 +33,7 @@ export function checkValues(reading: Reading): void {
   for (let index = 0; index < elements.count; index += 1) {
     const grammar = grammars.get(elements.vrs[index]!);
     const tag = elements.tags[index]!;
+    if (tag === specificCharacterSet) checkCharacterSet(reading, index);
     if (grammar === undefined || tag < 0x00030000 || ((tag >>> 16) & 1) === 1) continue;
     const length = elements.valueLengths[index]!;
     if (length === 0) continue;
@@ -48,6 +49,13 @@ export function checkValues(reading: Reading): void {
       }
     }
   }
+}
+
+const specificCharacterSet = 0x00080005;
+
+/** A name of a character set that goes on after a NUL is another name to whoever stops there: readers then differ on every text of the object. */
+function checkCharacterSet(reading: Reading, index: number): void {
+  if (/[\0-\x1f]/.test(reading.text(index))) reading.add('value-invalid', index, 'Specific Character Set holds a control character.');
 }
 
 /** Objects of these classes belong to no patient, hence to no Study (PS3.4 Annex GG). */
