@@ -205,7 +205,8 @@ function colourOf(entry: LedgerEntry): 'green' | 'yellow' | 'red' | 'blue' {
   return 'blue';
 }
 
-function table(rows: readonly (readonly [string, string])[]): string[] {
+/** Names and what belongs to them, in two columns. */
+export function table(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `  ${name.padEnd(width)}  ${printable(text)}`);
 }

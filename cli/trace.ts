@@ -6,6 +6,7 @@ import { momentOf, parseMoment, sizeOf } from './amounts.ts';
 import { printable } from './audit.ts';
 import type { Terminal } from './command.ts';
 import { withKeeper } from './keeper.ts';
+import { table } from './quarantine.ts';
 
 const usage = [
   'Usage: ./lazaret trace ID [--window MINUTES] [--json]',
@@ -141,9 +142,4 @@ function accessWords(access: TraceAccess): string {
 
 function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function table(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, text]) => `  ${name.padEnd(width)}  ${printable(text)}`);
 }

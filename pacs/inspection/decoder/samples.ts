@@ -3,7 +3,7 @@ import { inflateRawSync } from 'node:zlib';
 import type { FrameFragments } from '../examiner/contentframes.ts';
 import type { PixelShape } from '../examiner/contentimage.ts';
 import type { Reading } from '../examiner/reading.ts';
-import { unpackRLE } from '../examiner/unpackedframes.ts';
+import { packedFrame, unpackRLE } from '../examiner/unpackedframes.ts';
 import { decoderOf } from './codecs.ts';
 import { decodedBytesMax, encodedBytesMax, isDecodable } from './contract.ts';
 
@@ -31,13 +31,8 @@ export async function samplesOf(reading: Reading, shape: PixelShape, fragments: 
     return valuesOf(reading, shape, Uint8Array.from(mapped.dataSetSource.read(offset + frame * native, native)));
   }
   if (fragments === null || fragments[frame] === undefined) throw new Impossible('The frames of the object cannot be told apart, or are a video.');
-  const [first, last] = fragments[frame];
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for (let index = first; index <= last; index += 1) length += mapped.fragments.lengths[index]!;
-  if (length > encodedBytesMax) throw new Impossible('The frame is larger than is shown here.');
-  for (let index = first; index <= last; index += 1) parts.push(Uint8Array.from(mapped.dataSetSource.read(mapped.fragments.offsets[index]!, mapped.fragments.lengths[index]!)));
-  const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+  const bytes = packedFrame(mapped, fragments[frame], encodedBytesMax);
+  if (bytes === null) throw new Impossible('The frame is larger than is shown here.');
   const codec = reading.syntax?.codec ?? 'native';
   if (codec === 'rle') return valuesOf(reading, { ...shape, bitsPerPixel: shape.samples * shape.bitsAllocated }, unpackRLE(bytes, shape), true);
   if (codec === 'uncompressed') return valuesOf(reading, shape, bytes);

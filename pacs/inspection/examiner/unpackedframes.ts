@@ -3,6 +3,7 @@
  * the file. One at a time, since they are as large as images are; the walkers have found them sound before.
  */
 import { inflateRawSync } from 'node:zlib';
+import type { MappedObject } from '@lazaret/dicom/filemap/contract.ts';
 import type { FrameFragments } from './contentframes.ts';
 import type { PixelShape } from './contentimage.ts';
 import type { Reading } from './reading.ts';
@@ -24,15 +25,23 @@ export function* unpackedFrames(reading: Reading, shape: PixelShape | null, fram
   const frameBytes = shape.rows * shape.columns * shape.samples * Math.ceil(shape.bitsAllocated / 8);
   if (frameBytes > frameBytesMax) return;
   for (const [index, [first, last]] of frames.entries()) {
-    const parts: Uint8Array[] = [];
-    let length = 0;
-    for (let at = first; at <= last; at += 1) length += mapped.fragments.lengths[at]!;
     // Packed, it may be a little longer than it is; much longer is something else, of which the walker has spoken.
-    if (length > 2 * frameBytesMax) return;
-    for (let at = first; at <= last; at += 1) parts.push(Uint8Array.from(mapped.dataSetSource.read(mapped.fragments.offsets[at]!, mapped.fragments.lengths[at]!)));
-    const bytes = unpack(parts.length === 1 ? parts[0]! : Buffer.concat(parts), shape);
-    if (bytes !== null) yield { bytes, number: index + 1, at: { offset: mapped.fragments.offsets[first]!, length } };
+    const packed = packedFrame(mapped, [first, last], 2 * frameBytesMax);
+    if (packed === null) return;
+    const bytes = unpack(packed, shape);
+    if (bytes !== null) yield { bytes, number: index + 1, at: { offset: mapped.fragments.offsets[first]!, length: packed.length } };
   }
+}
+
+/** The bytes of one frame of encapsulated Pixel Data as they are coded, fragments joined; null where they are more than `bytesMax`. */
+export function packedFrame(mapped: MappedObject, [first, last]: FrameFragments[number], bytesMax: number): Uint8Array | null {
+  const { offsets, lengths } = mapped.fragments!;
+  let length = 0;
+  for (let at = first; at <= last; at += 1) length += lengths[at]!;
+  if (length > bytesMax) return null;
+  const parts: Uint8Array[] = [];
+  for (let at = first; at <= last; at += 1) parts.push(Uint8Array.from(mapped.dataSetSource.read(offsets[at]!, lengths[at]!)));
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
 function inflate(bytes: Uint8Array, shape: PixelShape): Uint8Array | null {

@@ -1,5 +1,5 @@
 /** tar: v7, ustar, GNU and pax (POSIX.1-1988, -2001). Every header's checksum counts; links, devices and names that lead elsewhere are told. */
-import { isBlank, printable, solidBytes, type Inner, type Opening } from './contract.ts';
+import { printable, solidBytes, type Inner, type Opening } from './contract.ts';
 
 const blockBytes = 512;
 const entriesMax = 10_000;
@@ -86,9 +86,4 @@ function textOf(field: Buffer): string {
 function paxPath(content: Buffer): string {
   const found = /(?:^|\n)\d{1,7} path=([^\n]{1,4096})\n/.exec(content.toString('latin1', 0, Math.min(content.length, 65_536)));
   return found?.[1] ?? '';
-}
-
-/** A header by its checksum alone: tars of before 1988 have no magic. */
-export function isOldTar(bytes: Buffer): boolean {
-  return bytes.length >= 2 * blockBytes && !isBlank(bytes[0]!) && hasChecksum(bytes.subarray(0, blockBytes)) && numberOf(bytes.subarray(148, 156)) > 0;
 }
