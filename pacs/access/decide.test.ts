@@ -22,7 +22,7 @@ test('the whole table', () => {
 function expected(kind: Actor['kind'], role: Role, action: Action): boolean {
   if (action === 'sign-in' || kind === 'terminal') return true;
   if (kind === 'anonymous') return false;
-  if (kind !== 'person' && (action === 'decide' || action === 'administer')) return false;
+  if (kind !== 'person' && (action === 'import' || action === 'decide' || action === 'administer')) return false;
   return permitted[role].includes(action);
 }
 

@@ -13,8 +13,8 @@ export function decide(actor: Actor, action: Action): Decision {
   if (actor.kind === 'anonymous') return { allowed: false, reason: 'sign in, or send a token' };
   // Whoever has a shell as the service's own account holds its files already; the terminal's socket is mode 0600.
   if (actor.kind === 'terminal') return { allowed: true, reason: 'terminal of the service account' };
-  // Deciding on held objects and administering are acts of a person: the record must name somebody who can be asked.
-  if (actor.kind !== 'person' && (action === 'decide' || action === 'administer')) return { allowed: false, reason: `only a person may ${action}` };
+  // Bringing in a medium, deciding on held objects and administering are acts of a person: the record must name somebody who can be asked.
+  if (actor.kind !== 'person' && (action === 'import' || action === 'decide' || action === 'administer')) return { allowed: false, reason: `only a person may ${action}` };
   const role = actor.roles.find((each) => Object.hasOwn(permitted, each) && permitted[each].includes(action));
   if (role !== undefined) return { allowed: true, reason: `role ${role}` };
   return { allowed: false, reason: `${nameRoles(actor.roles)} may not ${action}` };

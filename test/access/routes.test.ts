@@ -94,7 +94,7 @@ for (const role of roles) {
 }
 
 test('a viewer writes nothing by any route', async () => {
-  const writing: readonly Action[] = ['write-bytes', 'decide', 'administer', 'annotate'];
+  const writing: readonly Action[] = ['write-bytes', 'import', 'decide', 'administer', 'annotate'];
   const token = await system.token('viewer');
   for (const route of routes.filter((each) => writing.includes(each.action))) {
     assert.ok(wasDenied(await ask(route, {}, token)), `${route.method} ${route.url}`);
@@ -128,4 +128,4 @@ test('methods that no route declares do nothing', async () => {
 });
 
 /** So that a new role is thought about here. */
-test('the roles are those of this walk', () => assert.deepEqual([...roles], ['viewer', 'sender', 'reviewer', 'security', 'administrator'] satisfies Role[]));
+test('the roles are those of this walk', () => assert.deepEqual([...roles], ['viewer', 'sender', 'desk', 'reviewer', 'security', 'administrator'] satisfies Role[]));
