@@ -35,7 +35,7 @@ export interface Indexing {
   readonly conflicts: readonly string[];
 }
 
-export type WithdrawalReason = 'damaged' | 'superseded' | 'stale';
+export type WithdrawalReason = 'damaged' | 'superseded' | 'stale' | 'withdrawn' | 'unreconciled';
 
 /** Most notes kept of one Study: enough to see what is wrong, not one for each of 2,000 slices. */
 const conflictsMax = 32;

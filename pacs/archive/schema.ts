@@ -165,4 +165,25 @@ CREATE TABLE withdrawnInstances (
 CREATE INDEX withdrawnInstancesByUID ON withdrawnInstances (sopInstanceUID);
 `,
   },
+  {
+    // Two more reasons: 'withdrawn', by people (pacs/quarantine/withdrawal.ts), and 'unreconciled', waiting for somebody to say whose it is (reconciliation/contract.ts).
+    name: 'archive-0002',
+    sql: `
+CREATE TABLE withdrawnInstancesAnew (
+  digest TEXT NOT NULL PRIMARY KEY,
+  objectId TEXT NOT NULL,
+  studyInstanceUID TEXT NOT NULL,
+  seriesInstanceUID TEXT NOT NULL,
+  sopInstanceUID TEXT NOT NULL,
+  reason TEXT NOT NULL CHECK (reason IN ('damaged', 'superseded', 'stale', 'withdrawn', 'unreconciled')),
+  withdrawnAt INTEGER NOT NULL,
+  archived TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO withdrawnInstancesAnew SELECT digest, objectId, studyInstanceUID, seriesInstanceUID, sopInstanceUID, reason, withdrawnAt, archived FROM withdrawnInstances;
+DROP TABLE withdrawnInstances;
+ALTER TABLE withdrawnInstancesAnew RENAME TO withdrawnInstances;
+CREATE INDEX withdrawnInstancesByUID ON withdrawnInstances (sopInstanceUID);
+CREATE INDEX withdrawnInstancesByStudy ON withdrawnInstances (studyInstanceUID, reason);
+`,
+  },
 ];
