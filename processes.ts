@@ -4,7 +4,7 @@
  */
 import type { Layout } from './system/layout.ts';
 
-export type ProcessName = 'supervisor' | 'keeper' | 'inspector' | 'examiner' | 'decoder' | 'association' | 'web' | 'importer' | 'media';
+export type ProcessName = 'supervisor' | 'keeper' | 'inspector' | 'examiner' | 'decoder' | 'association' | 'web' | 'importer' | 'media' | 'worklist';
 
 export interface ProcessRow {
   readonly name: ProcessName;
@@ -16,7 +16,7 @@ export interface ProcessRow {
   readonly writes: readonly (keyof Layout)[];
   /** Sockets it may connect to. */
   readonly asks: readonly (keyof Layout['sockets'])[];
-  readonly network: 'none' | 'listens' | 'clamd';
+  readonly network: 'none' | 'listens' | 'clamd' | 'worklist';
   readonly exec: 'none' | 'node and bwrap';
   /** Native code that it loads; voids Node's permission model, so such a row must have namespaces to count as sandboxed. */
   readonly addons: boolean;
@@ -34,7 +34,7 @@ export const processes: Readonly<Record<ProcessName, ProcessRow>> = {
     security: 'Starts, restarts and stops the rest. Reads no byte that came from outside.',
   },
   keeper: {
-    name: 'keeper', main: 'processes/keeper/main.ts', startedBy: 'supervisor', hears: 'one Unix socket for each of association, web, inspector, importer, terminal',
+    name: 'keeper', main: 'processes/keeper/main.ts', startedBy: 'supervisor', hears: 'one Unix socket for each of association, web, inspector, importer, worklist, terminal',
     reads: ['arriving'], writes: ['arriving', 'quarantine', 'archive', 'database', 'audit', 'rules', 'run'], asks: [], network: 'none', exec: 'none', addons: false, syncs: true, memoryMiBMax: 1024,
     security: 'Owns every object and the record. Decodes nothing: it moves files, keeps the ledger and appends to the audit log.',
   },
@@ -72,5 +72,10 @@ export const processes: Readonly<Record<ProcessName, ProcessRow>> = {
     name: 'media', main: 'processes/media/main.ts', startedBy: 'importer', hears: 'its parent only, through a pipe: the importer, or `./lazaret import`',
     reads: [], writes: ['arriving'], asks: [], network: 'none', exec: 'none', addons: false, syncs: false, memoryMiBMax: 512,
     security: 'Decodes the file systems of media. Sees the one medium that it was started for, by an open descriptor or as one folder, and writes what is on it to a folder of its own inside `arriving`. Assume that it can be taken over.',
+  },
+  worklist: {
+    name: 'worklist', main: 'processes/worklist/main.ts', startedBy: 'supervisor', hears: 'nobody; runs only where a worklist is configured',
+    reads: ['worklistTls'], writes: [], asks: ['worklist'], network: 'worklist', exec: 'none', addons: false, syncs: false, memoryMiBMax: 128,
+    security: 'Asks the hospital\'s Modality Worklist for orders. Decodes PDUs, command sets and the Data Sets of the answers in this sandbox: it has no object, no database and nothing to write. Assume that it can be taken over by the one system that it asks: it can then name other orders, which a person reads before one is chosen.',
   },
 };

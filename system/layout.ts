@@ -17,6 +17,8 @@ export interface Layout {
   readonly tls: string;
   /** association: certificate and key of DICOM TLS, put there by whoever runs the site. Apart from `tls`, so that neither process can read the other's key. */
   readonly dicomTls: string;
+  /** worklist: whom to believe and perhaps who to be when the worklist is asked by DICOM TLS, put there by whoever runs the site. */
+  readonly worklistTls: string;
   /** Keeper: the installed rule packs, named by digest, and which one is in use. */
   readonly rules: string;
   /** Public keys of those whose rule packs are taken, put there by whoever runs the site. Apart from `rules`, so that the keeper cannot add one. */
@@ -25,7 +27,7 @@ export interface Layout {
   /** web: what the desk page uploads, one folder an import; the importer reads and removes it. */
   readonly uploads: string;
   readonly run: string;
-  readonly sockets: { readonly association: string; readonly web: string; readonly inspector: string; readonly importer: string; readonly terminal: string };
+  readonly sockets: { readonly association: string; readonly web: string; readonly inspector: string; readonly importer: string; readonly worklist: string; readonly terminal: string };
 }
 
 /** Paths under a data directory. Makes nothing. */
@@ -40,6 +42,7 @@ export function layoutOf(data: string): Layout {
     audit: join(data, 'audit'),
     tls: join(data, 'tls'),
     dicomTls: join(data, 'dicom-tls'),
+    worklistTls: join(data, 'worklist-tls'),
     uploads: join(data, 'uploads'),
     rules: join(data, 'rules'),
     ruleKeys: join(data, 'rule-keys'),
@@ -49,6 +52,7 @@ export function layoutOf(data: string): Layout {
       web: join(run, 'web', 'keeper.sock'),
       inspector: join(run, 'inspector', 'keeper.sock'),
       importer: join(run, 'importer', 'keeper.sock'),
+      worklist: join(run, 'worklist', 'keeper.sock'),
       terminal: join(run, 'terminal', 'keeper.sock'),
     },
   };

@@ -23,6 +23,18 @@ export interface Settings {
   /** Whose compressed frames are also decoded: nobody's, everybody's, or those of the peers that are named. */
   readonly decode: 'never' | 'always' | readonly string[];
   readonly privateSOPClasses: readonly string[];
+  /** The Modality Worklist SCP of the hospital; without it nothing of the worklist runs. */
+  readonly worklist?: WorklistPeer | null;
+}
+
+/** Where a Modality Worklist is asked for (PS3.4 Annex K), and as whom. */
+export interface WorklistPeer {
+  readonly host: string;
+  readonly port: number;
+  readonly calledAETitle: string;
+  readonly callingAETitle: string;
+  /** DICOM TLS, with what lies in the folder `worklist-tls`; `name`: the name in the peer's certificate where it is another one than `host`. */
+  readonly tls?: boolean | { readonly name: string };
 }
 
 export interface Running {

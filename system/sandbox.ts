@@ -105,7 +105,7 @@ interface Access {
 }
 
 const movedBetween: readonly (keyof Layout)[] = ['arriving', 'quarantine', 'archive'];
-const areas: readonly (keyof Layout)[] = ['arriving', 'quarantine', 'archive', 'database', 'audit', 'tls', 'dicomTls', 'rules', 'ruleKeys', 'uploads', 'run'];
+const areas: readonly (keyof Layout)[] = ['arriving', 'quarantine', 'archive', 'database', 'audit', 'tls', 'dicomTls', 'worklistTls', 'rules', 'ruleKeys', 'uploads', 'run'];
 
 function accessOf(row: ProcessRow, settings: Settings, options: ConfineOptions): Access {
   if (options.withoutData === true) return { reads: options.reads ?? [], writes: [], covered: [], own: [] };
@@ -157,7 +157,7 @@ function permissionFlags(row: ProcessRow, access: Access, program: string): stri
 
 function namespaceFlags(row: ProcessRow, settings: Settings, access: Access, program: string): string[] {
   const flags = [...isolation];
-  const usesNetwork = row.network === 'listens' || (row.network === 'clamd' && settings.clamd !== null && 'host' in settings.clamd);
+  const usesNetwork = row.network === 'listens' || (row.network === 'clamd' && settings.clamd !== null && 'host' in settings.clamd) || (row.network === 'worklist' && (settings.worklist ?? null) !== null);
   if (usesNetwork) flags.push('--share-net');
   flags.push('--dev', '/dev');
   // An examiner sees no /proc: it needs none, and a new one cannot be mounted inside the inspector's sandbox when that was made by root.

@@ -28,6 +28,10 @@
  * | importer, terminal | companion | reception/media/contract.ts          | CompanionAnswer: a file beside the images of a medium, scanned and gone |
  * | importer, terminal, web | import | reception/media/contract.ts         | what became of a medium |
  * | terminal    | rules          | { do: status, install or rollback, person, … } (pacs/inspection/rulepack/installed.ts) | CurrentPack or null |
+ * | web, terminal | worklist     | WorklistRequest (pacs/worklist/contract.ts) | WorklistAnswer: orders of the hospital, once it is on the record who asked |
+ * | web, terminal | echo         | null                                   | WorklistAnswer without items: whether the worklist answers |
+ * | worklist    | next           | null                                   | Question or null after 20 s |
+ * | worklist    | found          | { id, answer: WorklistAnswer }         | null |
  * | inspector   | claim          | { max }                                | Job[], waiting up to 20 s for the first |
  * | inspector   | conclude       | Conclusion                             | null, once committed |
  * | inspector   | mapped         | { jobId, map }                         | null: answer to a map job |

@@ -6,7 +6,7 @@ import { eventIDs, eventTypes } from '@lazaret/audit/codes.ts';
 import { serveChannel, type RequestTable } from '@lazaret/system/channel.ts';
 import { makeFolder, makeObjectFolders } from '@lazaret/system/durable.ts';
 import type { Layout } from '@lazaret/system/layout.ts';
-import type { Running } from '@lazaret/system/process.ts';
+import type { Running, WorklistPeer } from '@lazaret/system/process.ts';
 import { firstAdministratorCode } from '@lazaret/pacs/access/firstadmin.ts';
 import { migrations as accessMigrations } from '@lazaret/pacs/access/schema.ts';
 import { AccessStore } from '@lazaret/pacs/access/store.ts';
@@ -36,10 +36,11 @@ import { Settling } from '@lazaret/pacs/quarantine/settling.ts';
 import { Signatures } from '@lazaret/pacs/quarantine/signatures.ts';
 import { migrations as traceMigrations, Trace } from '@lazaret/pacs/quarantine/trace.ts';
 import { Upkeep } from '@lazaret/pacs/quarantine/upkeep.ts';
+import { Questions } from '@lazaret/pacs/worklist/questions.ts';
 import { tablesOf } from './tables.ts';
 
 /** Starts the keeper on a data directory. `fatal` must end the process: it is called when only recovery knows what is durable. */
-export async function startKeeper(layout: Layout, fatal: (error: unknown) => void, sweepOptions: SweepOptions = {}): Promise<Running> {
+export async function startKeeper(layout: Layout, fatal: (error: unknown) => void, sweepOptions: SweepOptions = {}, worklist: WorklistPeer | null = null): Promise<Running> {
   await makeFolders(layout);
   const log = await AuditLog.open(layout.audit);
   const database = await openDatabase(layout.database, [ledgerMigrations, archiveMigrations, accessMigrations, assetMigrations, rescanMigrations, accessLogMigrations, traceMigrations, importMigrations, safekeepingMigrations, rulePackMigrations]);
@@ -80,9 +81,10 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const imports = new Imports(whole);
   await imports.recover();
   const safekeeping = new Safekeeping(whole, upkeep);
+  const questions = new Questions(worklist, (message) => commits.submit((group) => group.record.message({ ...message, time: group.time })));
   const tables = tablesOf({
     parts: whole, signatures, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions, accesses), listing: new Listing(whole, conclusions), upkeep, rescan, accesses, trace: new Trace(whole, accesses),
-    assets: new Assets(database, commits), rulePacks, imports, safekeeping,
+    assets: new Assets(database, commits), rulePacks, imports, safekeeping, questions,
   });
   await accesses.catchUp(layout.audit, log.size, commits);
   await commits.submit((group) => group.record.message(activity(group.time, 'start')));
@@ -99,6 +101,7 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
       clearInterval(sweep);
       whole.queue.close();
       imports.close();
+      questions.close();
       for (const server of servers) stopListening(server);
       await reading.close();
       await rescan.close();

@@ -11,4 +11,4 @@ import { startKeeper } from './keeper.ts';
 await runProcess((settings: Settings): Promise<Running> => startKeeper(settings.layout, (error) => {
   process.stderr.write(`the keeper ends itself: ${(error as Error)?.stack ?? String(error)}\n`);
   process.exit(70);
-}));
+}, {}, settings.worklist ?? null));

@@ -1,6 +1,7 @@
 /** What each socket may ask (pacs/quarantine/requests.ts). Bodies are checked by the handlers; what is not here ends the connection. */
 import type { RequestTable } from '@lazaret/system/channel.ts';
 import { refused, unavailable } from '@lazaret/system/failure.ts';
+import type { Questions } from '@lazaret/pacs/worklist/questions.ts';
 import type { Imports } from '@lazaret/pacs/imports/imports.ts';
 import type { AccessStore } from '@lazaret/pacs/access/store.ts';
 import type { Safekeeping } from '@lazaret/pacs/archive/safekeeping/station.ts';
@@ -47,10 +48,11 @@ export interface Stations {
   readonly rulePacks: RulePacks;
   readonly safekeeping: Safekeeping;
   readonly imports: Imports;
+  readonly questions: Questions;
 }
 
-export function tablesOf(stations: Stations): Readonly<Record<'association' | 'web' | 'inspector' | 'importer' | 'terminal', RequestTable>> {
-  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports, safekeeping, rulePacks } = stations;
+export function tablesOf(stations: Stations): Readonly<Record<'association' | 'web' | 'inspector' | 'importer' | 'worklist' | 'terminal', RequestTable>> {
+  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports, safekeeping, rulePacks, questions } = stations;
   const { queue, commits, log, counts, layout, ledger } = parts;
 
   const admit: RequestTable = {
@@ -76,6 +78,8 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
     status: () => status(),
     rescan: (body) => rescan.handle(checkRescan(body)),
     trace: (body) => trace.trace(checkTrace(body)),
+    worklist: (body) => questions.ask(body),
+    echo: () => questions.echo(),
   };
 
   function status(): StatusAnswer {
@@ -161,6 +165,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
       },
     },
     importer: media,
+    worklist: { next: (_body, call) => questions.next(call), found: (body, call) => questions.found(body, call) },
     terminal: { ...people, ...media, map, export: (body) => decisions.export(body), access: (body) => access.handle(body, 'terminal'), assets: (body) => assets.handle(body), rules: (body) => rulePacks.handle(body), safekeeping: (body, call) => safekeeping.handle(body, call.signal) },
   };
 }

@@ -42,4 +42,10 @@ test('a configuration file is checked key by key, and words win over it', (t) =>
   assert.deepEqual([read('{"clamd": "none"}').clamd, read('{"clamd": "none"}').withoutClamd], [null, true], 'a choice, not an omission');
   assert.equal(read('{}').withoutClamd, undefined);
   assert.throws(() => read('{"aeTitle": "SEVENTEEN_LETTERS"}'), /AE Title/);
+  const worklist = { host: 'ris', port: 104, calledAETitle: 'RIS', callingAETitle: 'LAZARET', tls: { name: 'ris.hospital' } };
+  assert.deepEqual(read(JSON.stringify({ worklist })).worklist, worklist);
+  assert.equal(read('{}').worklist, null);
+  for (const wrong of [{ ...worklist, port: 0 }, { ...worklist, calledAETitle: '' }, { ...worklist, tls: 'yes' }, { ...worklist, more: 1 }]) {
+    assert.throws(() => read(JSON.stringify({ worklist: wrong })), /'worklist' must be/);
+  }
 });

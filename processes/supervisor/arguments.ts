@@ -14,7 +14,7 @@ export const usage = `Usage: npm start -- [--data DIR] [--host H] [--dimse-port 
   --dimse-port N     DIMSE port (default 11112; 0 takes a free one)
   --dimse-tls-port N DICOM TLS port (default 2762; used once certificates for it are there)
   --https-port N     HTTPS port (default 8443; 0 takes a free one)
-  --config FILE      JSON with any of: ${'host, dimsePort, dimseTlsPort, httpsPort, aeTitle, sandbox, clamd, examiners, decode, privateSOPClasses'}
+  --config FILE      JSON with any of: ${'host, dimsePort, dimseTlsPort, httpsPort, aeTitle, sandbox, clamd, examiners, decode, privateSOPClasses, worklist'}
 `;
 
 /** Keys that a configuration file may have, with the test that its value must pass. */
@@ -23,17 +23,30 @@ const configurable: Readonly<Record<string, readonly [(value: unknown) => boolea
   dimsePort: [isPort, 'a port'],
   dimseTlsPort: [isPort, 'a port'],
   httpsPort: [isPort, 'a port'],
-  // PS3.5 §6.2: VR AE is at most 16 characters without backslash and control characters.
-  aeTitle: [(value) => typeof value === 'string' && /^[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]{0,14}[\x21-\x5b\x5d-\x7e])?$/.test(value), 'an AE Title of 1 to 16 characters'],
+  aeTitle: [isAETitle, 'an AE Title of 1 to 16 characters'],
   sandbox: [(value) => value === 'required' || value === 'available', '"required" or "available"'],
   clamd: [isClamd, '"none", { "socket": path } or { "host": address, "port": port }, both perhaps with "signatureDays": 1 to 90'],
   examiners: [(value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 64, 'a number from 1 to 64'],
   decode: [(value) => value === 'never' || value === 'always' || (Array.isArray(value) && value.every((peer) => typeof peer === 'string')), '"never", "always" or a list of names of peers'],
   privateSOPClasses: [(value) => Array.isArray(value) && value.every((uid) => typeof uid === 'string' && /^[0-9.]{1,64}$/.test(uid)), 'a list of UIDs'],
+  worklist: [isWorklist, 'null or { "host": address, "port": port, "calledAETitle": AE Title, "callingAETitle": AE Title }, perhaps with "tls": true or { "name": name in its certificate }'],
 };
 
 function isPort(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65535;
+}
+
+/** PS3.5 §6.2: VR AE is at most 16 characters without backslash and control characters. */
+function isAETitle(value: unknown): boolean {
+  return typeof value === 'string' && /^[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]{0,14}[\x21-\x5b\x5d-\x7e])?$/.test(value);
+}
+
+function isWorklist(value: unknown): boolean {
+  if (value === null) return true;
+  if (typeof value !== 'object') return false;
+  const { host, port, calledAETitle, callingAETitle, tls, ...more } = value as Record<string, unknown>;
+  const named = typeof tls === 'object' && tls !== null && typeof (tls as Record<string, unknown>)['name'] === 'string' && Object.keys(tls).length === 1;
+  return typeof host === 'string' && host !== '' && isPort(port) && port !== 0 && isAETitle(calledAETitle) && isAETitle(callingAETitle) && (tls === undefined || typeof tls === 'boolean' || named) && Object.keys(more).length === 0;
 }
 
 function isClamd(value: unknown): boolean {
@@ -70,6 +83,7 @@ export function settingsOf(words: readonly string[], environment: Readonly<Recor
     examiners: (file['examiners'] as number | undefined) ?? Math.min(availableParallelism(), 8),
     decode: (file['decode'] as Settings['decode'] | undefined) ?? 'never',
     privateSOPClasses: (file['privateSOPClasses'] as string[] | undefined) ?? [],
+    worklist: (file['worklist'] as Settings['worklist'] | undefined) ?? null,
   };
 }
 

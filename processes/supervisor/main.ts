@@ -17,7 +17,7 @@ import { lockDataDirectory } from './lock.ts';
 import { welcome } from './welcome.ts';
 
 /** The keeper first: all others ask it. */
-const afterKeeper: readonly ProcessName[] = ['inspector', 'association', 'web', 'importer'];
+const afterKeeper: readonly ProcessName[] = ['inspector', 'association', 'web', 'importer', 'worklist'];
 /** A process that ends again and again is started ever more slowly, at most this slowly. */
 const backoffMsMax = 10_000;
 /** A process that ran this long before it ended is started at once. */
@@ -36,7 +36,7 @@ class Supervisor {
   /** Everything up, or a Failure that says what is not. */
   async start(): Promise<void> {
     await this.#startOne('keeper');
-    const rest = await Promise.allSettled(afterKeeper.map((name) => this.#startOne(name)));
+    const rest = await Promise.allSettled(this.#afterKeeper().map((name) => this.#startOne(name)));
     for (const outcome of rest) {
       if (outcome.status === 'rejected') {
         await this.stop();
@@ -48,13 +48,18 @@ class Supervisor {
   async stop(): Promise<void> {
     this.#stopping = true;
     // Doors first, then who works, then who remembers: nothing is admitted that nobody could record.
-    await Promise.all((['association', 'web', 'importer'] as const).map((name) => this.#children.get(name)?.stop()));
+    await Promise.all((['association', 'web', 'importer', 'worklist'] as const).map((name) => this.#children.get(name)?.stop()));
     await this.#children.get('inspector')?.stop();
     await this.#children.get('keeper')?.stop();
   }
 
   children(): ReadonlyMap<ProcessName, Child> {
     return this.#children;
+  }
+
+  /** Nothing that is not configured runs. */
+  #afterKeeper(): readonly ProcessName[] {
+    return afterKeeper.filter((name) => name !== 'worklist' || (this.#settings.worklist ?? null) !== null);
   }
 
   async #startOne(name: ProcessName): Promise<void> {
@@ -85,11 +90,11 @@ class Supervisor {
     process.stderr.write(`[supervisor] ${name} ${how}; starting it again\n`);
     if (name === 'keeper') {
       // The others hold half-finished talks with a keeper that is gone: they begin anew with the next one.
-      const others = afterKeeper.map((other) => [other, this.#children.get(other)] as const);
+      const others = this.#afterKeeper().map((other) => [other, this.#children.get(other)] as const);
       for (const [other] of others) this.#children.delete(other);
       await Promise.all(others.map(([, other]) => other?.stop()));
       await this.#again('keeper', restarts);
-      await Promise.all(afterKeeper.map((other) => this.#again(other, 0)));
+      await Promise.all(this.#afterKeeper().map((other) => this.#again(other, 0)));
     } else {
       await this.#again(name, restarts);
     }

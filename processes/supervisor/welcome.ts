@@ -24,6 +24,7 @@ export function welcome(settings: Settings, children: ReadonlyMap<ProcessName, P
     row('console', `${origin}/console/`);
     row('DICOMweb', `${origin}/dicomweb`);
   }
+  if (settings.worklist) row('worklist', `asks ${settings.worklist.host}:${settings.worklist.port}${settings.worklist.tls ? ' by TLS' : ''}`);
   row('data', settings.layout.data);
   row('sandbox', weakest([...children.values()].map((child) => child.confinement)));
   const code = children.get('keeper')?.ready['firstAdministratorCode'];

@@ -25,19 +25,21 @@ let server: Server;
 let terminal: Server;
 let port = 0;
 
+/** As where a worklist is configured: only then is its process started, and only then has it a network. */
+const worklist = { host: '127.0.0.1', port: 104, calledAETitle: 'RIS', callingAETitle: 'LAZARET' };
 const settings = (sandbox: Settings['sandbox']): Settings => ({
-  layout, host: '127.0.0.1', dimsePort: 0, dimseTlsPort: 0, httpsPort: 0, aeTitle: 'LAZARET', sandbox, clamd: null, examiners: 1, decode: 'never', privateSOPClasses: [],
+  layout, host: '127.0.0.1', dimsePort: 0, dimseTlsPort: 0, httpsPort: 0, aeTitle: 'LAZARET', sandbox, clamd: null, examiners: 1, decode: 'never', privateSOPClasses: [], worklist,
 } as Settings);
 
 before(async () => {
-  for (const folder of [outside, layout.arriving, layout.quarantine, layout.archive, dirname(layout.database), layout.audit, layout.tls, ...Object.values(layout.sockets).map(dirname)]) {
+  for (const folder of [outside, layout.arriving, layout.quarantine, layout.archive, dirname(layout.database), layout.audit, layout.tls, layout.worklistTls, ...Object.values(layout.sockets).map(dirname)]) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'kept'), 'not for everybody');
   }
   const database = new DatabaseSync(join(outside, 'secrets.sqlite'));
   database.exec('CREATE TABLE secrets (secret TEXT)');
   database.close();
-  for (const area of [layout.arriving, layout.quarantine, layout.archive]) symlinkSync(join(outside, 'kept'), join(area, 'link'));
+  for (const area of [layout.arriving, layout.quarantine, layout.archive, layout.worklistTls]) symlinkSync(join(outside, 'kept'), join(area, 'link'));
   server = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
   terminal = createServer((socket) => socket.end()).listen(layout.sockets.terminal);
   await Promise.all([server, terminal].map((each) => new Promise((resolve) => { each.once('listening', resolve); })));
@@ -52,9 +54,9 @@ after(() => {
 
 /** An area that the row neither reads nor writes, and one that it may only read. */
 function targetsOf(row: ProcessRow): Targets {
-  const owned = (['arriving', 'quarantine', 'archive'] as const).find((area) => row.reads.includes(area) || row.writes.includes(area));
+  const owned = (['arriving', 'quarantine', 'archive', 'worklistTls'] as const).find((area) => row.reads.includes(area) || row.writes.includes(area));
   const foreign = (['tls', 'audit'] as const).find((area) => !row.reads.includes(area) && !row.writes.includes(area))!;
-  const readOnly = (['quarantine', 'archive'] as const).find((area) => row.reads.includes(area) && !row.writes.includes(area));
+  const readOnly = (['quarantine', 'archive', 'worklistTls'] as const).find((area) => row.reads.includes(area) && !row.writes.includes(area));
   return {
     secret: join(outside, 'kept'), otherArea: join(layout[foreign], 'kept'), link: join(layout[owned!], 'link'), database: join(outside, 'secrets.sqlite'),
     written: join(outside, `written-${row.name}`), temporary, readOnly: join(readOnly === undefined ? outside : layout[readOnly], 'new'), program: join(programRoot, 'processes.ts'), pid: process.pid, port, socket: layout.sockets.terminal,
@@ -85,7 +87,8 @@ function confined(row: ProcessRow, sandbox: Settings['sandbox']): Confinement {
 /** What a row may do by its own words: not an escape. */
 function permitted(row: ProcessRow): string[] {
   const acts: string[] = [];
-  if (row.network === 'listens') acts.push('reach a port of the host');
+  // Namespaces give a process the network or none: which of its hosts it asks is its own configuration, and the site's firewall.
+  if (row.network === 'listens' || row.network === 'worklist') acts.push('reach a port of the host');
   if (row.exec !== 'none') acts.push('start a shell', 'start itself without flags');
   if (row.writes.includes('run')) acts.push('ask through a socket of another process');
   if (row.name === 'web') acts.push('make code from a string');
