@@ -186,4 +186,53 @@ CREATE INDEX withdrawnInstancesByUID ON withdrawnInstances (sopInstanceUID);
 CREATE INDEX withdrawnInstancesByStudy ON withdrawnInstances (studyInstanceUID, reason);
 `,
   },
+  {
+    name: 'archive-0003',
+    sql: `
+-- The import whose choice an instance waits for; it stays when the reason becomes another one, so that nothing that is brought back passes by the choice.
+ALTER TABLE withdrawnInstances ADD COLUMN waitsFor TEXT NOT NULL DEFAULT '';
+CREATE INDEX withdrawnInstancesWaiting ON withdrawnInstances (waitsFor, studyInstanceUID) WHERE reason = 'unreconciled';
+
+-- Whose a study is, as people said (reconciliation/contract.ts). The newest row of a study that is about an import or about all of it ('') is in force.
+CREATE TABLE reconciliations (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  studyInstanceUID TEXT NOT NULL,
+  import TEXT NOT NULL,
+  -- JSON of Replacement, or NULL: as received.
+  replacement TEXT,
+  -- JSON of IncomingStudy.received.
+  received TEXT NOT NULL,
+  -- Where the values that are replaced came from, for Original Attributes.
+  source TEXT NOT NULL,
+  person TEXT NOT NULL,
+  address TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  -- 'ended': another choice took its place before it was carried out.
+  state TEXT NOT NULL CHECK (state IN ('taking', 'taken', 'impossible', 'ended')),
+  problem TEXT NOT NULL DEFAULT '',
+  instances INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX reconciliationsByStudy ON reconciliations (studyInstanceUID, number);
+CREATE INDEX reconciliationsByImport ON reconciliations (import, number) WHERE import <> '';
+CREATE INDEX reconciliationsOpen ON reconciliations (state) WHERE state = 'taking';
+
+-- What of an archived file is served otherwise than it lies there, whether it is in sight or not.
+CREATE TABLE reconciledInstances (
+  key INTEGER PRIMARY KEY,
+  digest TEXT NOT NULL UNIQUE,
+  reconciliation INTEGER NOT NULL REFERENCES reconciliations,
+  -- JSON, Patch[].
+  patches TEXT NOT NULL,
+  -- DICOM JSON as served.
+  metadata TEXT NOT NULL
+) STRICT;
+CREATE INDEX reconciledInstancesOf ON reconciledInstances (reconciliation);
+
+-- NULL for all that is served as it lies there: no lookup then, so that nothing becomes slower for them.
+ALTER TABLE documents ADD COLUMN reconciled INTEGER REFERENCES reconciledInstances;
+CREATE INDEX documentsReconciled ON documents (reconciled) WHERE reconciled IS NOT NULL;
+`,
+  },
 ];

@@ -12,7 +12,7 @@
  * | reconcile | web, terminal | { do: 'patients', text, limit }                   | LocalPatient[]: by name, Patient ID, birth date or accession number, those with the newest studies first |
  * | reconcile | web, terminal | { do: 'incoming', import }                        | IncomingStudy[]: what this import brought, for people to say whose it is |
  * | reconcile | web, terminal | { do: 'take', import, choices, person, address }  | IncomingStudy[], once the choices are durable; the work goes on (`taking`) |
- * | reconcile | web, terminal | { do: 'change', studyInstanceUID, choice, person, address, reason } | Reconciliation: another identity for a study that is in sight; `replacement: null`: back to what was received |
+ * | reconcile | web, terminal | { do: 'change', studyInstanceUID, choice, person, address, reason } | Reconciliation, once durable; the work goes on (`taking`): another identity for a whole study, in sight or waiting; `choice.replacement: null`: back to what was received |
  * | reconcile | web, terminal | { do: 'history', studyInstanceUID }               | Reconciliation[], newest first |
  */
 export interface PatientIdentity {
@@ -89,6 +89,12 @@ export interface Reconciliation {
   readonly received: IncomingStudy['received'];
   readonly person: string;
   readonly reason: string;
+  /** Milliseconds since 1970. */
   readonly at: number;
+  /** Served under it; 0 while it is being carried out. */
   readonly instances: number;
+  /** `ended`: another choice took its place before it was carried out. */
+  readonly state: Exclude<IncomingState, 'waiting'> | 'ended';
+  /** Why it is impossible, or "". */
+  readonly problem: string;
 }
