@@ -60,8 +60,8 @@ export const processes: Readonly<Record<ProcessName, ProcessRow>> = {
   },
   web: {
     name: 'web', main: 'processes/web/main.ts', startedBy: 'supervisor', hears: 'HTTPS 8443',
-    reads: ['archive', 'quarantine', 'database', 'tls'], writes: ['arriving', 'tls', 'database'], asks: ['web'], network: 'listens', exec: 'none', addons: false, syncs: false, memoryMiBMax: 1024,
-    security: 'Faces people and systems. Serves what is archived, verified; decodes HTTP, multipart headers and JSON, no Data Set. Writes beside the database only what SQLite needs for reading in WAL mode.',
+    reads: ['archive', 'quarantine', 'database', 'tls'], writes: ['arriving', 'uploads', 'tls', 'database'], asks: ['web'], network: 'listens', exec: 'none', addons: false, syncs: false, memoryMiBMax: 1024,
+    security: 'Faces people and systems. Serves what is archived, verified; decodes HTTP, multipart headers and JSON, no Data Set. Writes what the desk page sends, unread, under names of its own, and beside the database only what SQLite needs for reading in WAL mode.',
   },
   importer: {
     name: 'importer', main: 'processes/importer/main.ts', startedBy: 'supervisor', hears: 'its media processes, through pipes',

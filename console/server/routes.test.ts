@@ -30,11 +30,11 @@ function served(answer: unknown = {}, pages?: string) {
   return { asked, ask, routes };
 }
 
-test('every route says what it does; only deciding and steering a rescan change something, and each takes the action for it', () => {
+test('every route says what it does; only deciding, steering a rescan and the desk change something, and each takes the action for it', () => {
   for (const route of served().routes) {
     checkRoute(route);
     assert.equal(route.audience, 'console');
-    assert.equal(route.action, route.url.endsWith('/rescan') ? 'administer' : route.method === 'POST' ? 'decide' : route.url.startsWith('/console/api/') ? 'read' : 'sign-in');
+    assert.equal(route.action, route.url.startsWith('/console/api/desk/') ? 'import' : route.url.endsWith('/rescan') ? 'administer' : route.method === 'POST' ? 'decide' : route.url.startsWith('/console/api/') ? 'read' : 'sign-in');
   }
 });
 

@@ -5,23 +5,23 @@
  * SECURITY: everything in the answers that came with an object (names, descriptions, findings' texts, bytes) is data of an unknown sender.
  * It leaves as JSON and base64 only; the pages show it as text (app/words/plain.ts).
  */
-import { Failure } from '@lazaret/system/failure.ts';
-import type { Action } from '@lazaret/pacs/access/actions.ts';
-import { json, problem, type Route, type RouteAnswer, type RouteRequest } from '@lazaret/pacs/access/routes.ts';
+import { json, type Route } from '@lazaret/pacs/access/routes.ts';
 import { states, type LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
 import type { DecideAnswer, DecideRequest, ListAnswer, ListRequest, MapAnswer, RescanRequest, RescanStatus, StatusAnswer, TraceAnswer, TraceRequest } from '@lazaret/pacs/quarantine/requests.ts';
 import { z } from 'zod';
+import { api, noStore, type Keeper } from './api.ts';
+import { deskRoutes } from './desk/routes.ts';
+import type { Uploads } from './desk/uploads.ts';
 import { pageRoutes } from './pages.ts';
 import { reasonCharactersMax, reasonCharactersMin, windowBytesMax, type SessionAnswer } from './answers.ts';
 
-/** The keeper as the console sees it: a Channel (system/channel.ts) or anything that answers the same requests. */
-export interface Keeper {
-  request<Answer>(name: string, body: unknown): Promise<Answer>;
-}
+export type { Keeper };
 export interface ConsoleDeps {
   readonly keeper: Keeper;
   /** Folder of the built pages; console/dist where it is not given. */
   readonly pages?: string;
+  /** Of the desk page; where it is not given, there is no desk. */
+  readonly uploads?: Uploads;
 }
 
 /** Longest search text: a UID is at most 64 characters (PS3.5 §9.1), a person name 64 in each of three groups. */
@@ -83,37 +83,7 @@ export function consoleRoutes(deps: ConsoleDeps): Route[] {
       return json(200, await keeper.request<RescanStatus | null>('rescan', { ...request, since: 0, study: '', person: actor.name } satisfies RescanRequest), noStore);
     }),
     api('GET', 'status', 'read', async () => json(200, await keeper.request<StatusAnswer>('status', null), noStore)),
+    ...(deps.uploads === undefined ? [] : deskRoutes({ keeper, uploads: deps.uploads })),
     ...pageRoutes(deps.pages),
   ];
-}
-
-/** Answers name patients: no cache keeps them. */
-const noStore = { 'cache-control': 'no-store' };
-
-function api(method: 'GET' | 'POST', path: string, action: Action, handler: (request: RouteRequest) => Promise<RouteAnswer> | RouteAnswer): Route {
-  return {
-    method,
-    url: `/console/api/${path}`,
-    action,
-    audience: 'console',
-    body: method === 'POST' ? 'json' : 'none',
-    handler: async (request) => {
-      try {
-        return await handler(request);
-      } catch (error) {
-        return answerFailure(error);
-      }
-    },
-  };
-}
-
-/** The HTTP status for a request that came to nothing, with a sentence for the person who made it. Our own bugs are thrown on. */
-function answerFailure(error: unknown): RouteAnswer {
-  if (error instanceof z.ZodError) {
-    return problem(400, 'request-invalid', error.issues.map((issue) => `${issue.path.join('.') || 'the request'} ${issue.message}`).join('; '));
-  }
-  if (!(error instanceof Failure) || error.severity === 'broken') throw error;
-  if (error.severity === 'unavailable') return problem(503, error.code, error.message, { 'retry-after': 3 });
-  if (/-(unknown|missing|absent|not-found)$/.test(error.code)) return problem(404, error.code, error.message);
-  return problem(409, error.code, error.message);
 }

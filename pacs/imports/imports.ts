@@ -28,6 +28,7 @@ interface Row {
   readonly id: string;
   readonly state: ImportState;
   readonly medium: string;
+  readonly listing: string;
   readonly files: number;
   readonly bytes: number;
   readonly person: string;
@@ -173,7 +174,8 @@ export class Imports {
     const upload = body['upload'] === '' ? '' : checkId(body['upload']);
     const begun = await this.#parts.commits.submit((group) => {
       const known = upload === '' ? (this.#run.byListing.get(listing) as Row | undefined) : this.#open().find((row) => row.upload === upload);
-      const resumed = known?.state === 'interrupted' && upload === '';
+      // An upload that stopped coming for a while is asked for again: the same listing goes on where it was.
+      const resumed = upload === '' ? known?.state === 'interrupted' : known?.state === 'asked' && known.listing === listing;
       const id = known !== undefined && (resumed || known.state === 'asked') ? known.id : newId();
       if (known?.id !== id) this.#run.add.run(id, 'reading', '', listing, files, bytes, person, address, upload, medium.label, group.time);
       const row = this.#rowOf(id);

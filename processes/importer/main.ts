@@ -4,17 +4,19 @@
  * SECURITY: it starts programs, so it holds nothing else: no network, no object, no byte of a medium. What media processes say is untrusted and checked
  * (pacs/reception/media/protocol.ts). It opens an upload only to hand its descriptor on.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { processes } from '../../processes.ts';
 import { connectChannel } from '@lazaret/system/channel.ts';
 import { runProcess } from '@lazaret/system/process.ts';
 import { confine } from '@lazaret/system/sandbox.ts';
-import type { Asked, ImportStatus } from '@lazaret/pacs/reception/media/contract.ts';
+import type { Asked, ImportStatus, UploadHead } from '@lazaret/pacs/reception/media/contract.ts';
 import { ImportRun, scratchIn } from '@lazaret/pacs/reception/media/run.ts';
 
-/** A second disc starts while the first is read; more would only share the two cores. */
-const runsMax = 4;
+/** Most of them wait for a browser to send: reading itself shares the cores. */
+const runsMax = 8;
+/** The first line of a listing: a name and some numbers. */
+const headBytesMax = 8 * 1024;
 
 await runProcess(async (settings) => {
   const { layout } = settings;
@@ -33,11 +35,10 @@ await runProcess(async (settings) => {
     let descriptor: number | null = null;
     const scratch = scratchIn(layout.arriving);
     try {
-      const only = imageIn(folder);
-      if (only !== null) descriptor = openSync(only, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      if (headOf(folder).kind === 'image') descriptor = openSync(join(folder, '0'), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       const run = new ImportRun({
         start: confine(processes.media, { ...settings, layout: { ...layout, arriving: scratch } }, descriptor === null ? { reads: [folder] } : {}),
-        medium: descriptor === null ? { folder } : { descriptor, length: fstatSync(descriptor).size },
+        medium: descriptor === null ? { folder, upload: true } : { descriptor, length: fstatSync(descriptor).size },
         label: asked.label, person: asked.person, address: asked.address, upload: asked.upload, arriving: layout.arriving, scratch,
         ask: (name, body) => channel.request(name, body), log: (line) => process.stderr.write(line),
       });
@@ -46,6 +47,8 @@ await runProcess(async (settings) => {
       if (status.state === 'inspecting' || status.state === 'settled') rmSync(folder, { recursive: true, force: true });
     } catch (error) {
       const problem = (error as Error).message;
+      // What is no medium does not become one by reading it again.
+      if ((error as { code?: string }).code === 'medium-unreadable') rmSync(folder, { recursive: true, force: true });
       await channel.request<ImportStatus>('import', { do: 'end', id: asked.id, outcome: 'failed', problem: problem.slice(0, 1_000), notes: [], directories: [] }).catch(() => {});
     } finally {
       runs.delete(asked.id);
@@ -80,9 +83,13 @@ await runProcess(async (settings) => {
   };
 });
 
-/** The one file of an upload that is an image or a ZIP: alone in its folder, and named so. Everything else is a folder of files. */
-function imageIn(folder: string): string | null {
-  const names = readdirSync(folder);
-  const path = join(folder, names[0] ?? '');
-  return names.length === 1 && /\.(iso|img|udf|ima|bin|zip)$/i.test(names[0]!) && lstatSync(path).isFile() ? path : null;
+/** What web wrote about an upload (pacs/reception/media/contract.ts). Throws where there is none. */
+function headOf(folder: string): UploadHead {
+  const descriptor = openSync(join(folder, 'listing'), constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const bytes = Buffer.alloc(headBytesMax);
+    return JSON.parse(bytes.toString('utf8', 0, readSync(descriptor, bytes)).split('\n', 1)[0]!) as UploadHead;
+  } finally {
+    closeSync(descriptor);
+  }
 }

@@ -7,7 +7,7 @@
 import { FrameReader, encodeFrame } from '@lazaret/system/frames.ts';
 import type { Settings } from '@lazaret/system/process.ts';
 import { ArrivingArea } from '@lazaret/pacs/reception/arrival.ts';
-import { openFolder, openImage } from '@lazaret/pacs/reception/media/open.ts';
+import { openFolder, openImage, openUpload } from '@lazaret/pacs/reception/media/open.ts';
 import type { Answer, Order } from '@lazaret/pacs/reception/media/protocol.ts';
 import { MediaReading } from '@lazaret/pacs/reception/media/reading.ts';
 import { Unreadable } from '@lazaret/pacs/reception/media/volume.ts';
@@ -27,8 +27,8 @@ function say(answer: Answer): void {
   process.stdout.write(encodeFrame(answer));
 }
 
-function open({ folder, length, label }: Order & { do: 'open' }): void {
-  const volume = folder === null ? openImage(mediumDescriptor, length, label) : openFolder(folder, label);
+function open({ folder, upload, length, label }: Order & { do: 'open' }): void {
+  const volume = folder === null ? openImage(mediumDescriptor, length, label) : upload ? openUpload(folder, label) : openFolder(folder, label);
   reading = new MediaReading(volume, new ArrivingArea(settings.layout.arriving, diskFreeBytesMin), length);
   say(reading.open());
 }

@@ -6,6 +6,7 @@
  * (the keeper compares them) and makes no outward connection.
  */
 import { DatabaseSync } from 'node:sqlite';
+import { Uploads } from '@lazaret/console/server/desk/uploads.ts';
 import { connectChannel } from '@lazaret/system/channel.ts';
 import { runProcess, type Running, type Settings } from '@lazaret/system/process.ts';
 import { Authentication } from './authentication.ts';
@@ -22,7 +23,9 @@ async function main(settings: Settings): Promise<Running> {
   const sessions = new Sessions(Date.now);
   const database = new DatabaseSync(layout.database, { readOnly: true });
   const signatures = new SignatureEpoch(keeper);
-  const routes = allRoutes({ keeper, sessions, layout, database, signatures });
+  const uploads = new Uploads({ folder: layout.uploads, keeper });
+  await uploads.start();
+  const routes = allRoutes({ keeper, sessions, layout, database, signatures, uploads });
   const app = await createServer({
     certificate,
     authentication: new Authentication(keeper, sessions, Date.now),
@@ -37,6 +40,7 @@ async function main(settings: Settings): Promise<Running> {
     ready: { https: { host: settings.host, port: typeof address === 'object' && address !== null ? address.port : settings.httpsPort }, certificate: { sha256: certificate.fingerprint, selfSigned: certificate.selfSigned, validTo: certificate.validTo } },
     async stop() {
       signatures.stop();
+      uploads.stop();
       await stopServer(app);
       database.close();
     },

@@ -1,6 +1,7 @@
 /** Every route of this server, in one list: what main.ts mounts and what test/access walks. */
 import type { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
+import { Uploads } from '@lazaret/console/server/desk/uploads.ts';
 import { consoleRoutes } from '@lazaret/console/server/routes.ts';
 import type { Route } from '@lazaret/pacs/access/routes.ts';
 import { stowRoutes } from '@lazaret/pacs/reception/stow/routes.ts';
@@ -20,11 +21,13 @@ export interface RouteParts {
   /** A connection that only reads. */
   readonly database: DatabaseSync;
   readonly signatures: Pick<SignatureEpoch, 'accepts'>;
+  /** Of the desk page; where it is not given, one that nobody started. */
+  readonly uploads?: Uploads;
 }
 
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-export function allRoutes({ keeper, sessions, layout, database, signatures }: RouteParts): readonly Route[] {
+export function allRoutes({ keeper, sessions, layout, database, signatures, uploads = new Uploads({ folder: layout.uploads, keeper }) }: RouteParts): readonly Route[] {
   const series = database.prepare('SELECT seriesInstanceUID FROM instances JOIN series USING (seriesKey) JOIN studies USING (studyKey) WHERE sopInstanceUID = ? AND studyInstanceUID = ?');
   const archived = database.prepare('SELECT 1 FROM instances WHERE digest = ?');
   return [
@@ -43,7 +46,7 @@ export function allRoutes({ keeper, sessions, layout, database, signatures }: Ro
       render: (digest, request) => keeper.request('render', { digest, request }),
       damage: (digest, found) => keeper.request('damage', { digest, found }),
     }),
-    ...consoleRoutes({ keeper, pages: folder('../../console/dist') }),
+    ...consoleRoutes({ keeper, pages: folder('../../console/dist'), uploads }),
     ...viewerRoutes(listFiles(folder('../../viewer/dist'))),
   ];
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connectChannel } from '@lazaret/system/channel.ts';
 import { summarize, readEntries } from '@lazaret/audit/reading.ts';
-import type { ImportStatus, Receipt } from '@lazaret/pacs/reception/media/contract.ts';
+import { isImage, type ImportStatus, type Receipt, type UploadHead, type UploadLine } from '@lazaret/pacs/reception/media/contract.ts';
 import { patients } from '@lazaret/tools/recipes/objects.ts';
 import { fat16, iso, udf } from '@lazaret/tools/recipes/images.ts';
 import { cleanDisc, companions, dicomdir, infectedDisc, sliceUID, slices, writeFolder, zip, type MediumFile } from '@lazaret/tools/recipes/media.ts';
@@ -182,7 +182,13 @@ test('an upload of the desk page is read by the importer and removed', async () 
   };
   const ask = async (files: readonly MediumFile[]): Promise<{ upload: string; receipt: Receipt }> => {
     const upload = randomBytes(16).toString('hex');
-    writeFolder(join(system.layout.uploads, upload), files);
+    // As web writes it (pacs/reception/media/contract.ts): numbers for names.
+    const image = files.length === 1 && isImage(files[0]!.path);
+    const head: UploadHead = { person: 'desk', name: 'Klinik Süd', kind: image ? 'image' : 'files', key: '', files: files.length, bytes: 0, begunAt: 0 };
+    writeFolder(join(system.layout.uploads, upload), [
+      { path: 'listing', bytes: Buffer.from([head, ...files.map(({ path, bytes }): UploadLine => [path, bytes.length, 0])].map((line) => `${JSON.stringify(line)}\n`).join('')) },
+      ...files.map(({ bytes }, number) => ({ path: String(number), bytes })),
+    ]);
     const { id } = await web.request<{ id: string }>('import', { do: 'ask', upload, label: 'Klinik Süd', person: 'desk', address: '127.0.0.1' });
     return { upload, receipt: await settled(id) };
   };

@@ -22,9 +22,12 @@
  * | import    | { do: 'ask', upload, label, person, address } | { id }: the importer is told to read uploads/<upload> |
  * | import    | { do: 'next' } | Asked or null after 20 s: for the importer alone |
  *
- * `import` is on the sockets of web, terminal and importer (`admit`, `companion`, `begin`, `files`, `end` and `next` not for web). An `upload` is 32 hex digits: the
- * folder `uploads/<upload>` that web fills, a tree of files as the browser had them, or a single image or ZIP; names in it are data. Who filled it must have closed all files. The importer
- * removes it when it was read to its end.
+ * `import` is on the sockets of web, terminal and importer (`admit`, `companion`, `begin`, `files`, `end` and `next` not for web).
+ *
+ * An `upload` is 32 hex digits: the folder `uploads/<upload>` that web fills. In it no name comes from the medium: `listing` says what is to come (a line of JSON `UploadHead`, then one
+ * `UploadLine` for each file), and file number n of the listing lies in `n` once it is whole, in `n.part` before. `n.bad` instead says why it will not come, `cancelled` that
+ * nothing more will. The import is asked for when the listing is whole; reading goes on beside sending and is broken off (`interrupted`) where nothing comes for
+ * a while, to be asked for again. A single image or ZIP is asked for when it is whole. The importer removes an upload when it was read to its end.
  *
  * An import is idempotent: what is kept already is a duplicate, which is success. A medium is known again by the digest of its listing (paths, lengths,
  * times); a run that was interrupted goes on where it was.
@@ -83,6 +86,31 @@ export interface DirectoryReport {
   readonly problem: string;
 }
 export const directoryTextsMax = 50;
+
+/** The first line of an upload's listing. */
+export interface UploadHead {
+  readonly person: string;
+  /** What people call it: the name of the folder, drive or file. */
+  readonly name: string;
+  /** `image`: one file that is an image of a medium or a ZIP file. */
+  readonly kind: 'files' | 'image';
+  /** Known again by it: a digest that the browser made over what it was given. */
+  readonly key: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly begunAt: number;
+}
+/** Path as the browser had it, length, milliseconds since 1970 at which it was changed. */
+export type UploadLine = readonly [path: string, bytes: number, modified: number];
+
+/** Companions wait until the images are sent and read: names like these are hardly ever images. A hint for the order, nothing else. */
+export function isLater(path: string): boolean {
+  return /\.(exe|dll|msi|cab|inf|ini|bat|cmd|html?|css|js|jar|class|zip|rar|7z|pdf|png|jpe?g|gif|bmp|ico|txt|xml|lnk|so|dylib|ocx|hlp|chm|avi|mp4)(;1)?$/i.test(path);
+}
+/** One file of such a name is an image of a medium or a ZIP file: it can only be read as a whole. */
+export function isImage(name: string): boolean {
+  return /\.(iso|img|udf|ima|bin|zip)$/i.test(name);
+}
 
 export interface Begun {
   readonly id: string;

@@ -93,51 +93,52 @@ export class FolderVolume implements Volume {
         yield { offset: 0, length: entry.bytes, text: 'another file took its place while it was read' };
         return;
       }
-      yield* this.#read(descriptor, entry.bytes);
+      yield* piecesOf(descriptor, entry.bytes, this.#large);
     } finally {
       closeSync(descriptor);
     }
   }
 
-  *#read(descriptor: number, bytes: number): Generator<Piece> {
-    let bad = 0;
-    for (let at = 0; at < bytes;) {
-      let want = Math.min(pieceBytes, bytes - at);
-      let count = this.#once(descriptor, at, want);
-      if (count === null) {
-        want = Math.min(sectorBytes - (at % sectorBytes), bytes - at);
-        count = this.#once(descriptor, at, want);
-      }
-      if (count === null) {
-        if ((bad += 1) >= badSectorsMax) {
-          yield { offset: at, length: bytes - at, text: `the medium is damaged there; after ${badSectorsMax} damaged places the rest was not tried` };
-          return;
-        }
-        yield { offset: at, length: want, text: 'the medium is damaged there' };
-        at += want;
-        continue;
-      }
-      if (count.length === 0) {
-        yield { offset: at, length: bytes - at, text: `the file ended at byte ${at} although it has ${bytes}` };
+  close(): void {}
+}
+
+/** The bytes of an open file, those around damaged places too. `large` holds `pieceBytes` and is used for each whole piece. */
+export function* piecesOf(descriptor: number, bytes: number, large: Buffer): Generator<Piece> {
+  let bad = 0;
+  for (let at = 0; at < bytes;) {
+    let want = Math.min(pieceBytes, bytes - at);
+    let count = once(descriptor, at, want, large);
+    if (count === null) {
+      want = Math.min(sectorBytes - (at % sectorBytes), bytes - at);
+      count = once(descriptor, at, want, large);
+    }
+    if (count === null) {
+      if ((bad += 1) >= badSectorsMax) {
+        yield { offset: at, length: bytes - at, text: `the medium is damaged there; after ${badSectorsMax} damaged places the rest was not tried` };
         return;
       }
-      yield count;
-      at += count.length;
+      yield { offset: at, length: want, text: 'the medium is damaged there' };
+      at += want;
+      continue;
     }
-  }
-
-  #once(descriptor: number, offset: number, length: number): Buffer | null {
-    const into = length === pieceBytes ? this.#large : Buffer.allocUnsafe(length);
-    try {
-      const count = readSync(descriptor, into, 0, length, offset);
-      // A part of the large buffer must not be mistaken for a piece that stays.
-      return count === pieceBytes || into !== this.#large ? into.subarray(0, count) : Buffer.from(into.subarray(0, count));
-    } catch {
-      return null;
+    if (count.length === 0) {
+      yield { offset: at, length: bytes - at, text: `the file ended at byte ${at} although it has ${bytes}` };
+      return;
     }
+    yield count;
+    at += count.length;
   }
+}
 
-  close(): void {}
+function once(descriptor: number, offset: number, length: number, large: Buffer): Buffer | null {
+  const into = length === pieceBytes ? large : Buffer.allocUnsafe(length);
+  try {
+    const count = readSync(descriptor, into, 0, length, offset);
+    // A part of the large buffer must not be mistaken for a piece that stays.
+    return count === pieceBytes || into !== large ? into.subarray(0, count) : Buffer.from(into.subarray(0, count));
+  } catch {
+    return null;
+  }
 }
 
 function special(path: string, problem: string): Entry {

@@ -5,6 +5,7 @@ import { openDisc } from './disc.ts';
 import { FolderVolume } from './folder.ts';
 import { isObject } from './sniff.ts';
 import { entryOf, nameOf, Notes, Unreadable, type Entry, type Piece, type Volume } from './volume.ts';
+import { UploadVolume } from './upload.ts';
 import { openZIP } from './zip.ts';
 
 /** File systems that are told apart only to say what to do with them. */
@@ -42,6 +43,11 @@ class SingleFile implements Volume {
 
 export function openFolder(path: string, label: string): Volume {
   return new FolderVolume(path, label);
+}
+
+/** An upload of the desk page (contract.ts), which may still be coming. */
+export function openUpload(path: string, label: string): Volume {
+  return new UploadVolume(path, label);
 }
 
 /** Throws Unreadable with a sentence for people. */

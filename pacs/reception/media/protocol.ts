@@ -11,8 +11,8 @@ import { directoryTextsMax, type DirectoryReport, type Medium } from './contract
 import { entriesMax, mediumKinds, Notes, pathCharactersMax } from './volume.ts';
 
 export type Order =
-  /** `folder`: a path in its sandbox; else the descriptor 3, with its length. */
-  | { readonly do: 'open'; readonly folder: string | null; readonly length: number; readonly label: string }
+  /** `folder`: a path in its sandbox, of a medium or (`upload`) of an upload that may still be coming; else the descriptor 3, with its length. */
+  | { readonly do: 'open'; readonly folder: string | null; readonly upload: boolean; readonly length: number; readonly label: string }
   /** Files that are not wanted: an earlier run has them. */
   | { readonly do: 'read'; readonly skip: readonly number[] }
   /** So many more files may be handed over. */

@@ -6,11 +6,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Failure } from '@lazaret/system/failure.ts';
 import type { Digest, ObjectId } from '../contract.ts';
 import { Arrival, type ArrivingArea } from '../arrival.ts';
-import type { DirectoryReport, Medium } from './contract.ts';
+import { isLater, type DirectoryReport, type Medium } from './contract.ts';
 import { MediumError } from './device.ts';
 import { compareDirectory, directoryBytesMax, plainPath, readDirectory } from './directory.ts';
 import type { FileRead, Finished, Opened } from './protocol.ts';
-import { isDirectory, isLater, isObject, sniffBytes, whatIs } from './sniff.ts';
+import { isDirectory, isObject, sniffBytes, whatIs } from './sniff.ts';
 import { isMissing, placeOf, type Entry, type Missing, type Piece, type Volume } from './volume.ts';
 
 /**

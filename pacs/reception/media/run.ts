@@ -15,8 +15,8 @@ import { checkAnswer, type Answer, type FileRead, type Finished, type Opened, ty
 export interface RunOptions {
   /** The command line of a media process in its sandbox. */
   readonly start: { readonly command: string; readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
-  /** A folder that it sees, or the open image or drive that it is given. */
-  readonly medium: { readonly folder: string } | { readonly descriptor: number; readonly length: number };
+  /** A folder that it sees, of a medium or of an upload, or the open image or drive that it is given. */
+  readonly medium: { readonly folder: string; readonly upload?: boolean } | { readonly descriptor: number; readonly length: number };
   /** What the medium is called where it says nothing itself. */
   readonly label: string;
   readonly person: string;
@@ -103,7 +103,7 @@ export class ImportRun {
   async run(): Promise<ImportStatus> {
     const { ask, medium, label } = this.#options;
     try {
-      this.#order({ do: 'open', folder: 'folder' in medium ? medium.folder : null, length: 'folder' in medium ? 0 : medium.length, label });
+      this.#order({ do: 'open', folder: 'folder' in medium ? medium.folder : null, upload: 'folder' in medium && medium.upload === true, length: 'folder' in medium ? 0 : medium.length, label });
       const opened = await this.#next();
       if (opened.say === 'failed') throw new Failure('refused', 'medium-unreadable', opened.text);
       if (opened.say !== 'opened') throw unavailable('media-failed', 'the media process answered out of turn');

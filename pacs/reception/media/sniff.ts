@@ -74,8 +74,3 @@ export function whatIs(path: string, start: Uint8Array): string {
   if (/^\s*<(!doctype html|html|script)/i.test(bytes.toString('latin1', 0, 200))) return 'web page';
   return bytes.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13) ? 'text' : 'other data';
 }
-
-/** Companions wait until the images are read: names like these are hardly ever images. A hint for the order, nothing else. */
-export function isLater(path: string): boolean {
-  return /\.(exe|dll|msi|cab|inf|ini|bat|cmd|html?|css|js|jar|class|zip|rar|7z|pdf|png|jpe?g|gif|bmp|ico|txt|xml|lnk|so|dylib|ocx|hlp|chm|avi|mp4)(;1)?$/i.test(path);
-}
