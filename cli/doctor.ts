@@ -3,9 +3,11 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync, readdirSync, statSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
+import { Failure } from '@lazaret/system/failure.ts';
 import { layoutOf, type Layout } from '@lazaret/system/layout.ts';
 import { choosePack } from '@lazaret/pacs/inspection/rulepack/choice.ts';
 import type { StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
+import type { WorklistAnswer } from '@lazaret/pacs/worklist/contract.ts';
 import type { Terminal } from './command.ts';
 import { withKeeper } from './keeper.ts';
 
@@ -29,7 +31,7 @@ const nodeWanted = [26, 12, 1] as const;
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: { json: { type: 'boolean', default: false } } });
   const layout = layoutOf(terminal.data);
-  const lines = [...runningLines(layout), ...(await keeperLines(layout)), ...certificateLines(layout), diskLine(layout), clockLine(), nodeLine()];
+  const lines = [...runningLines(layout), ...(await keeperLines(layout)), ...(await worklistLines(layout)), ...certificateLines(layout), diskLine(layout), clockLine(), nodeLine()];
   if (values.json) terminal.stdout.write(`${JSON.stringify({ data: layout.data, lines })}\n`);
   else terminal.stdout.write(lines.map(render).join(''));
   return lines.some((line) => line.grade === 'care') ? 1 : 0;
@@ -85,6 +87,17 @@ async function keeperLines(layout: Layout): Promise<Line[]> {
   lines.push({ topic: 'audit log', grade: 'well', text: `${status.audit.entries} entries, root ${status.audit.root.slice(0, 16)}…; \`./lazaret audit verify\` checks each byte` });
   lines.push(...safekeepingLines(status));
   return lines;
+}
+
+/** Asked anew, by C-ECHO: a worklist that answered yesterday is no help today. Nothing where none is configured. */
+async function worklistLines(layout: Layout): Promise<Line[]> {
+  try {
+    const answer = await withKeeper(layout.data, (channel) => channel.request<WorklistAnswer>('echo', null), answerMs);
+    return answer.outcome === 'unconfigured' ? [] : [{ topic: 'worklist', grade: answer.outcome === 'found' ? 'well' : 'care', text: answer.text }];
+  } catch (error) {
+    // A keeper that does not answer has its line already.
+    return error instanceof Failure && error.code.startsWith('channel-') ? [] : [{ topic: 'worklist', grade: 'care', text: (error as Error).message }];
+  }
 }
 
 /** A backup is made each night; a drill each season. */
