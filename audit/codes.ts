@@ -67,6 +67,10 @@ export const eventTypes = {
   sweep: ours('sweep', 'Background sweep has read all kept files'),
   drill: ours('drill', 'Restore rehearsed'),
   withdrawal: ours('withdrawal', 'Archived object taken out of sight'),
+  withdrawalOrdered: ours('withdrawal-ordered', 'Withdrawal ordered by a person'),
+  restoral: ours('restoral', 'Withdrawn object brought back'),
+  restoralOrdered: ours('restoral-ordered', 'Bringing back of a withdrawal ordered by a person'),
+  resendAsked: ours('resend-asked', 'Sender of a held object asked to send it again'),
 } as const;
 
 /** MediaType (CID 405). */

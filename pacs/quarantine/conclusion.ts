@@ -48,11 +48,20 @@ function verdictOfReasons(findings: readonly Finding[]): Verdict {
   return findings.some(({ code }) => code === 'instance-conflict' || code === 'digest-mismatch') ? 'malformed' : 'unscannable';
 }
 
+/** Who knows what people have withdrawn before it was concluded (withdrawal.ts). */
+export interface Cover {
+  /** The order that a clean object must stay out of sight for, or null. */
+  orderFor(row: LedgerRow, conclusion: Conclusion): number | null;
+  /** An object was concluded, inside the transaction that says so. `order`: that for which it was held. */
+  concluded(group: Group, row: LedgerRow, state: 'archived' | 'held', order: number | null): void;
+}
+
 export class Conclusions {
   readonly #parts: Parts;
   /** Who waits for an object to be concluded. */
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #people = new Map<string, Person>();
+  cover: Cover | null = null;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -136,6 +145,12 @@ export class Conclusions {
       findings.unshift(finding('instance-conflict', `Another object with the same SOP Instance UID and other bytes is kept already (${conflicts.join(', ')}). Both are kept; neither replaces the other by itself.`));
     }
     const clean = conclusion.verdict === 'clean' && reasons.length === 0 && conflicts.length === 0;
+    // People have taken it away already: it stays clean, and out of sight.
+    const order = clean ? (this.cover?.orderFor(row, conclusion) ?? null) : null;
+    if (order !== null) {
+      this.#hold(group, row, conclusion, 'clean', findings, order);
+      return;
+    }
     if (clean && this.#archive(group, row, conclusion, findings)) return;
     this.#hold(group, row, conclusion, conclusion.verdict === 'clean' ? verdictOfReasons(findings) : conclusion.verdict, findings);
   }
@@ -163,7 +178,7 @@ export class Conclusions {
     return true;
   }
 
-  #hold(group: Group, row: LedgerRow, conclusion: Conclusion, verdict: Verdict, findings: Finding[]): void {
+  #hold(group: Group, row: LedgerRow, conclusion: Conclusion, verdict: Verdict, findings: Finding[], order: number | null = null): void {
     const { ledger, layout } = this.#parts;
     const change = this.#change(group, row, conclusion, verdict, findings, personOf(conclusion.instance));
     const sameBytes = conclusion.sha256 === row.sha256;
@@ -172,7 +187,7 @@ export class Conclusions {
     if (conclusion.instance !== null && sameBytes) ledger.keepReport(row.object_id, { instance: conclusion.instance, disarmed: conclusion.disarmed });
     this.#recordConclusion(group, row, change, 'held', row.sha256, null);
     group.after(() => rmSync(disarmedPath(layout.quarantine, row.object_id), { force: true }));
-    this.#end(group, row, transition('inspecting', 'hold') as 'held');
+    this.#end(group, row, transition('inspecting', 'hold') as 'held', order);
   }
 
   /** Reading metadata costs more than all else here, and the slices of one Series that came together have the same patient. */
@@ -202,7 +217,8 @@ export class Conclusions {
     });
   }
 
-  #end(group: Group, row: LedgerRow, state: 'archived' | 'held'): void {
+  #end(group: Group, row: LedgerRow, state: 'archived' | 'held', order: number | null = null): void {
+    this.cover?.concluded(group, row, state, order);
     group.after(() => {
       this.#parts.queue.finish(row.object_id);
       this.#parts.counts.move('inspecting', state);

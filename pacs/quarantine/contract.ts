@@ -1,5 +1,6 @@
 /** What the quarantine asks of inspection, and what it tells everyone after it. Inspection, archive and console import this. */
 import type { Digest, ObjectId, Source } from '../reception/contract.ts';
+import type { WithdrawnBy } from './withdrawalcontract.ts';
 
 export const states = ['arriving', 'waiting', 'inspecting', 'cleared', 'archived', 'held', 'released', 'destroyed'] as const;
 export type State = (typeof states)[number];
@@ -122,4 +123,6 @@ export interface LedgerEntry {
   readonly conflicts: readonly ObjectId[];
   /** Decisions on this object that wait for a second person; absent or empty when none does. */
   readonly proposals?: readonly Proposal[];
+  /** People took it out of sight: it may be clean all the same. Absent or null: they did not. */
+  readonly withdrawal?: WithdrawnBy | null;
 }

@@ -7,6 +7,8 @@ import { refused } from '@lazaret/system/failure.ts';
 import type { Digest, ObjectId, ReceivedObject, Source } from '../reception/contract.ts';
 import type { Disarmed, Finding, InstanceReport, LedgerEntry, Proposal, State, Verdict, Work } from './contract.ts';
 import type { Person } from './people.ts';
+import type { WithdrawnBy } from './withdrawalcontract.ts';
+import { withdrawalStatements } from './withdrawalschema.ts';
 
 /** A row as SQLite gives it, joined with its source. */
 export interface LedgerRow {
@@ -113,9 +115,11 @@ export class Ledger {
   readonly #run: Readonly<Record<keyof typeof texts, StatementSync>>;
   /** Filled only with sources of committed groups. */
   readonly #sources = new Map<string, number>();
+  readonly #withdrawnBy: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#run = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, database.prepare(text)])) as unknown as Readonly<Record<keyof typeof texts, StatementSync>>;
+    this.#withdrawnBy = withdrawalStatements(database).holding;
   }
 
   row(objectId: string): LedgerRow | null {
@@ -235,6 +239,12 @@ export class Ledger {
     this.#run.decided.run(objectId, decision, person, secondPerson, reason, time);
   }
 
+  /** The withdrawal that a held object is out of sight for, or null. */
+  withdrawnBy(objectId: string): WithdrawnBy | null {
+    const row = this.#withdrawnBy.get(objectId) as WithdrawnBy | undefined;
+    return row === undefined ? null : { ...row };
+  }
+
   /** The row as people see it. `state` is what the keeper knows better than the file: `inspecting`. */
   entry(row: LedgerRow, state: State = row.state): LedgerEntry {
     const conflicts = row.state === 'archived' ? [] : (this.#run.sameInstance.all(row.sop_instance_uid, row.sha256) as { object_id: ObjectId }[]).map((other) => other.object_id);
@@ -243,6 +253,7 @@ export class Ledger {
       sopClassUID: row.sop_class_uid, sopInstanceUID: row.sop_instance_uid, verdict: row.verdict, disarmed: row.disarmed === '' ? [] : row.disarmed.split(','),
       findings: JSON.parse(row.findings) as Finding[], epoch: row.epoch, concludedAt: row.concluded_at, patientName: row.patient_name, patientID: row.patient_id,
       studyInstanceUID: row.study_instance_uid, studyDescription: row.study_description, modality: row.modality, conflicts,
+      withdrawal: row.state === 'held' ? this.withdrawnBy(row.object_id) : null,
       proposals: row.state === 'held' ? this.proposals(row.object_id).map(({ decision, person, reason, proposedAt }) => ({ decision, person, reason, proposedAt })) : [],
     };
   }

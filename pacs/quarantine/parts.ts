@@ -21,6 +21,10 @@ export interface Handover {
   index(instance: { objectId: ObjectId; digest: Digest; bytes: number; epoch: string; disarmed: boolean; archivedAt: number; instance: InstanceReport }): { readonly digest: Digest; readonly instance: InstanceReport } | null;
   /** Takes out of sight; gives back what was indexed, or null where it was not. */
   withdraw(digest: Digest, reason: 'damaged' | 'stale', time: number): InstanceReport | null;
+  /** Takes out of sight by decision of people; says whether searches saw it before, or whether it waited for somebody to say whose it is. Null: it was not in the archive's tables. */
+  hide(digest: Digest, time: number): { readonly sight: 'seen' | 'unseen'; readonly instance: InstanceReport } | null;
+  /** Undoes `hide`: as it was, with the epoch of its verdict. */
+  show(digest: Digest, sight: 'seen' | 'unseen', epoch: string): void;
   /** What is indexed under a digest, or null. */
   find(digest: Digest): InstanceReport | null;
   renew(digest: Digest, epoch: string): void;

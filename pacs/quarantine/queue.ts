@@ -76,7 +76,8 @@ export class Queue {
 
   /** A newly admitted object. */
   add(number: number, work: Work): void {
-    if (this.#spilled || this.#waiting.length - this.#head >= waitingMax) {
+    // What has an earlier number (it is inspected anew) would not be met again when there is room: refilling goes upwards. Few of those come at once.
+    if (number > this.#last && (this.#spilled || this.#waiting.length - this.#head >= waitingMax)) {
       this.#spilled = true;
       return;
     }

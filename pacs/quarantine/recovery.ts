@@ -89,6 +89,8 @@ export async function recover(parts: Parts): Promise<Recovery> {
     switch (row.state) {
       case 'waiting': {
         rmSync(disarmedPath(quarantine, row.object_id), { force: true });
+        // Of an object that is inspected anew.
+        rmSync(withdrawnPath(quarantine, row.object_id), { force: true });
         return bring(vault, [join(layout.arriving, row.object_id), objectPath(archive, row.sha256)], row.bytes);
       }
       case 'held':

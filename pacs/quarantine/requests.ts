@@ -24,6 +24,7 @@
  * | web, terminal | status         | null                                   | StatusAnswer |
  * | web, terminal | rescan         | RescanRequest                          | RescanStatus or null: the archive inspected again |
  * | web, terminal | trace          | TraceRequest                           | TraceAnswer: where objects came from, what came with them, who has seen them |
+ * | web, terminal | withdraw       | WithdrawRequest (withdrawalcontract.ts) | what people take out of sight, and bring back |
  * | importer, terminal | admit   | as for web                             | as for web |
  * | importer, terminal | companion | reception/media/contract.ts          | CompanionAnswer: a file beside the images of a medium, scanned and gone |
  * | importer, terminal, web | import | reception/media/contract.ts         | what became of a medium |

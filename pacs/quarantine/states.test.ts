@@ -17,6 +17,7 @@ const permitted: readonly (readonly [State, Event, State])[] = [
   ['held', 'destroy', 'destroyed'],
   ['held', 'repair', 'cleared'],
   ['held', 'heal', 'waiting'],
+  ['held', 'restore', 'cleared'],
   ['released', 'ready', 'cleared'],
 ];
 
@@ -30,8 +31,8 @@ for (const state of states) {
   }
 }
 
-test('only what was cleared, released or repaired comes into the archive, and nothing comes back from being destroyed', () => {
+test('only what was cleared, released, repaired or brought back comes into the archive, and nothing comes back from being destroyed', () => {
   const into = states.flatMap((state) => events.filter((event) => permitted.some(([from, what, to]) => from === state && what === event && to === 'cleared')).map((event) => `${state} ${event}`));
-  assert.deepEqual(into, ['inspecting clear', 'held repair', 'released ready']);
+  assert.deepEqual(into, ['inspecting clear', 'held repair', 'held restore', 'released ready']);
   assert.ok(!permitted.some(([from]) => from === 'destroyed'));
 });

@@ -19,8 +19,9 @@ export const events = [
   'destroy', // two people decided
   'disarm', // archived, and newer rules neutralise more of what is outside the Data Set
   'repair', // found damaged, and the very bytes of its verdict were brought from a backup
-  'heal', // the same for what has no verdict that counts: it is inspected anew
-  'withdraw', // archived, and then damaged on disk or found to be not clean by newer signatures
+  'heal', // the same, and bringing back, for what has no verdict that counts: it is inspected anew
+  'withdraw', // archived, and then damaged on disk, found to be not clean by newer signatures, or taken out of sight by people
+  'restore', // taken out of sight by people, and brought back by people: with the verdict that it had, which still counts
 ] as const;
 export type Event = (typeof events)[number];
 
@@ -30,7 +31,7 @@ export const transitions: Readonly<Record<State, Readonly<Partial<Record<Event, 
   inspecting: { return: 'waiting', clear: 'cleared', hold: 'held' },
   cleared: { archive: 'archived' },
   archived: { disarm: 'archived', withdraw: 'held' },
-  held: { release: 'released', destroy: 'destroyed', repair: 'cleared', heal: 'waiting' },
+  held: { release: 'released', destroy: 'destroyed', repair: 'cleared', heal: 'waiting', restore: 'cleared' },
   released: { ready: 'cleared' },
   destroyed: {},
 };

@@ -10,7 +10,7 @@ import type { Running, WorklistPeer } from '@lazaret/system/process.ts';
 import { firstAdministratorCode } from '@lazaret/pacs/access/firstadmin.ts';
 import { migrations as accessMigrations } from '@lazaret/pacs/access/schema.ts';
 import { AccessStore } from '@lazaret/pacs/access/store.ts';
-import { indexInstance, readArchived, renewVerdict, withdrawInstance, type ArchivedInstance } from '@lazaret/pacs/archive/admit.ts';
+import { indexInstance, readArchived, renewVerdict, restoreInstance, withdrawInstance, type ArchivedInstance } from '@lazaret/pacs/archive/admit.ts';
 import { migrations as safekeepingMigrations, Safekeeping } from '@lazaret/pacs/archive/safekeeping/station.ts';
 import { Sweep, type SweepOptions } from '@lazaret/pacs/archive/safekeeping/sweep.ts';
 import { migrations as archiveMigrations } from '@lazaret/pacs/archive/schema.ts';
@@ -36,6 +36,7 @@ import { Settling } from '@lazaret/pacs/quarantine/settling.ts';
 import { Signatures } from '@lazaret/pacs/quarantine/signatures.ts';
 import { migrations as traceMigrations, Trace } from '@lazaret/pacs/quarantine/trace.ts';
 import { Upkeep } from '@lazaret/pacs/quarantine/upkeep.ts';
+import { Withdrawals } from '@lazaret/pacs/quarantine/withdrawal.ts';
 import { Questions } from '@lazaret/pacs/worklist/questions.ts';
 import { tablesOf } from './tables.ts';
 
@@ -50,6 +51,8 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const settling = new Settling(ledger, commits);
   const withdrawn = database.prepare('SELECT archived FROM withdrawnInstances WHERE digest = ?');
   const forget = database.prepare('DELETE FROM withdrawnInstances WHERE digest = ?');
+  const unreconciled = database.prepare(`SELECT archived FROM withdrawnInstances WHERE digest = ? AND reason = 'unreconciled'`);
+  const rename = database.prepare('UPDATE withdrawnInstances SET reason = ?, withdrawnAt = ? WHERE digest = ?');
   const handover: Handover = {
     index: (instance) => {
       const { superseded } = indexInstance(database, instance);
@@ -61,6 +64,18 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
       const instance = readArchived(database, digest)?.instance ?? null;
       withdrawInstance(database, digest, reason, time);
       return instance;
+    },
+    hide: (digest, time) => {
+      const seen = withdrawInstance(database, digest, 'withdrawn', time);
+      if (seen !== null) return { sight: 'seen', instance: seen };
+      const unseen = unreconciled.get(digest) as { archived: string } | undefined;
+      if (unseen === undefined) return null;
+      rename.run('withdrawn', time, digest);
+      return { sight: 'unseen', instance: (JSON.parse(unseen.archived) as ArchivedInstance).instance };
+    },
+    show: (digest, sight, epoch) => {
+      if (sight === 'seen') restoreInstance(database, digest, epoch);
+      else rename.run('unreconciled', Date.now(), digest);
     },
     find: (digest) => readArchived(database, digest)?.instance ?? null,
     forgetWithdrawal: (digest) => void forget.run(digest),
@@ -74,6 +89,8 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const conclusions = new Conclusions(whole);
   const upkeep = new Upkeep(whole, signatures);
   const rescan = new Rescan(whole, upkeep, signatures);
+  const withdrawals = new Withdrawals(whole, signatures);
+  conclusions.cover = withdrawals;
   const accesses = new Accesses(database);
   const rulePacks = new RulePacks(layout, database, commits);
   await rulePacks.open();
@@ -84,7 +101,7 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const questions = new Questions(worklist, (message) => commits.submit((group) => group.record.message({ ...message, time: group.time })));
   const tables = tablesOf({
     parts: whole, signatures, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions, accesses), listing: new Listing(whole, conclusions), upkeep, rescan, accesses, trace: new Trace(whole, accesses),
-    assets: new Assets(database, commits), rulePacks, imports, safekeeping, questions,
+    assets: new Assets(database, commits), rulePacks, imports, safekeeping, withdrawals, questions,
   });
   await accesses.catchUp(layout.audit, log.size, commits);
   await commits.submit((group) => group.record.message(activity(group.time, 'start')));
@@ -105,6 +122,7 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
       for (const server of servers) stopListening(server);
       await reading.close();
       await rescan.close();
+      await withdrawals.close();
       await commits.submit((group) => group.record.message(activity(group.time, 'stop')));
       await commits.idle();
       await commits.submit(() => accesses.mark(log.size), 'soon');

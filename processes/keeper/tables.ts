@@ -22,6 +22,7 @@ import type { RulePacks } from '@lazaret/pacs/inspection/rulepack/installed.ts';
 import type { Signatures } from '@lazaret/pacs/quarantine/signatures.ts';
 import { checkTrace, type Trace } from '@lazaret/pacs/quarantine/trace.ts';
 import { quickMs, type Upkeep } from '@lazaret/pacs/quarantine/upkeep.ts';
+import type { Withdrawals } from '@lazaret/pacs/quarantine/withdrawal.ts';
 
 /** A STOW request may wait for a big study; longer than this nobody does. */
 const concludedMsMax = 10 * 60_000;
@@ -49,10 +50,11 @@ export interface Stations {
   readonly safekeeping: Safekeeping;
   readonly imports: Imports;
   readonly questions: Questions;
+  readonly withdrawals: Withdrawals;
 }
 
 export function tablesOf(stations: Stations): Readonly<Record<'association' | 'web' | 'inspector' | 'importer' | 'worklist' | 'terminal', RequestTable>> {
-  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports, safekeeping, rulePacks, questions } = stations;
+  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports, safekeeping, rulePacks, questions, withdrawals } = stations;
   const { queue, commits, log, counts, layout, ledger } = parts;
 
   const admit: RequestTable = {
@@ -78,6 +80,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
     status: () => status(),
     rescan: (body) => rescan.handle(checkRescan(body)),
     trace: (body) => trace.trace(checkTrace(body)),
+    withdraw: (body) => withdrawals.handle(body),
     worklist: (body) => questions.ask(body),
     echo: () => questions.echo(),
   };
