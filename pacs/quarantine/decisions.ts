@@ -73,6 +73,7 @@ export class Decisions {
   async decide(request: DecideRequest): Promise<DecideAnswer> {
     const { ledger, commits } = this.#parts;
     const row = heldRow(ledger.rowOf(request.objectId), request);
+    this.#notWithdrawn(row, request);
     const outcome = weigh(row, request, ledger.proposals(request.objectId));
     const prepared = request.decision === 'release' ? await this.#prepare(row) : null;
     return commits.submit((group) => this.#step(group, request, outcome === 'done' ? prepared : null));
@@ -102,6 +103,7 @@ export class Decisions {
     const { ledger } = this.#parts;
     // Looked at again: somebody else may have decided meanwhile.
     const row = heldRow(ledger.rowOf(request.objectId), request);
+    this.#notWithdrawn(row, request);
     const proposals = ledger.proposals(request.objectId);
     const outcome = weigh(row, request, proposals);
     const first = proposals.find((proposal) => proposal.decision === request.decision && proposal.person !== request.person);
@@ -115,6 +117,12 @@ export class Decisions {
       this.#release(group, row, request, first ?? null, prepared);
     }
     return { outcome, entry: this.#conclusions.entry(ledger.rowOf(row.object_id)) };
+  }
+
+  /** What people withdrew has one way back, which looks at what else may have come between (withdrawal.ts). It can be destroyed. */
+  #notWithdrawn(row: LedgerRow, request: DecideRequest): void {
+    const by = request.decision === 'release' ? this.#parts.ledger.withdrawnBy(row.object_id) : null;
+    if (by !== null) throw refused('decision-withdrawn', `${by.person} has withdrawn this object (withdrawal ${by.id.slice(0, 8)}): bring it back from there, alone or with the rest`);
   }
 
   /** What is released must still be the bytes that were inspected, and readable enough to be found again. */

@@ -78,9 +78,10 @@ export function bringBack(parts: Parts, group: Group, order: Order, taken: Taken
   const other = run.others.get(row.object_id, order.number) as { id: string } | undefined;
   if (other !== undefined) return end('kept', `withdrawal ${other.id.slice(0, 8)} holds it, too: bring that one back`);
   if (row.damaged === 1) return end('kept', 'its file was found damaged: repair it from a backup, or ask for it to be sent again');
+  // The conclusion looks for objects in its place by itself.
+  if (taken.sight === 'never' || taken.digest === null || (row.verdict === 'clean' && !covers(row.epoch, epoch))) return inspectAnew(parts, group, order, row, end);
   const conflict = ledger.conflicting(row.sop_instance_uid, row.sha256, row.number).map((objectId) => ledger.rowOf(objectId)).find(({ state, archived_sha256: digest }) => state === 'archived' && digest !== taken.digest);
   if (conflict !== undefined) return end('kept', `object ${conflict.object_id} with the same SOP Instance UID and other bytes is in the archive by now: decide between the two`);
-  if (taken.sight === 'never' || taken.digest === null || (row.verdict === 'clean' && !covers(row.epoch, epoch))) return inspectAnew(parts, group, order, row, end);
   const { digest } = taken;
   if (taken.twin === 1) {
     if (ledger.archivedUnder(digest).length === 0) return end('kept', 'the file that it was archived as is not in the archive');
