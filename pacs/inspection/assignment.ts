@@ -9,6 +9,7 @@
  */
 import type { SpanTable } from '@lazaret/dicom/filemap/contract.ts';
 import type { Disarmed, Finding, InstanceReport, Work } from '../quarantine/contract.ts';
+import type { PatchAnswer, PatchRequest } from '../quarantine/patch.ts';
 import type { InspectorStatus, MapAnswer } from '../quarantine/requests.ts';
 import type { PixelForm } from './decoder/contract.ts';
 
@@ -22,6 +23,8 @@ export interface Assignment {
   readonly map: { readonly window: { readonly offset: number; readonly length: number } | null } | null;
   /** A file beside the images of a medium: the engines look at it, the rules for objects do not (examiner/companion.ts). */
   readonly companion?: boolean;
+  /** Only this: how the object is served under another identity (examiner/patching.ts). It was inspected before. */
+  readonly patch?: PatchRequest;
 }
 
 export type EngineStatus = InspectorStatus['engines'][number];
@@ -43,6 +46,8 @@ export interface Report {
   /** What the compressed frames must decode to; null where they are not compressed or no decoder takes them. */
   readonly pixels: PixelForm | null;
   readonly map: MapAnswer | null;
+  /** Where it was asked for. */
+  readonly patch?: PatchAnswer;
 }
 
 /** A taken-over or confused examiner could report without end; people read a few dozen findings. */

@@ -4,6 +4,7 @@
  */
 import type { Digest } from '../reception/contract.ts';
 import type { Conclusion, Finding, Work } from '../quarantine/contract.ts';
+import type { PatchAnswer, PatchRequest } from '../quarantine/patch.ts';
 import type { MapAnswer } from '../quarantine/requests.ts';
 import type { EngineStatus } from './assignment.ts';
 import type { Engine } from './engines/engine.ts';
@@ -92,6 +93,15 @@ export class Inspection {
   async map(work: Work, path: string, window: { readonly offset: number; readonly length: number } | null): Promise<MapAnswer> {
     const outcome = await this.#pool.examine({ path, work, dataSetDigest: false, map: { window } });
     return outcome.report?.map ?? { bytes: work.bytes, spans: [], findings: outcome.findings, window: null, parts: [], partCount: 0 };
+  }
+
+  /** How an archived object is served under another identity. Null where the file is not what was archived, or cannot be read. */
+  async patch(work: Work, path: string, request: PatchRequest): Promise<PatchAnswer | null> {
+    const { report, findings } = await this.#pool.examine({ path, work, dataSetDigest: false, map: null, patch: request });
+    if (report !== null) return report.sha256 === work.sha256 ? (report.patch ?? null) : null;
+    const [finding] = findings;
+    if (finding?.code === 'object-unreadable') return null;
+    return { outcome: 'impossible', text: finding?.text ?? 'The object could not be read.', patches: [], metadata: '' };
   }
 
   /** One object by the examiners, all engines and, where the policy asks for it, the decoders. */

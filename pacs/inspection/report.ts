@@ -5,6 +5,7 @@
 import { checkSpans } from '@lazaret/dicom/filemap/check.ts';
 import { isDigest, type Digest } from '../reception/contract.ts';
 import type { Disarmed, Finding, FrameTable, InstanceReport, Work } from '../quarantine/contract.ts';
+import { patchBytesMax, patchesMax, patchTextMax, type PatchAnswer } from '../quarantine/patch.ts';
 import type { MapAnswer, MapPart, MapSpan } from '../quarantine/requests.ts';
 import { decodeSpans, drawnSpansMax, findingTextMax, findingsMax, windowBytesMax, type EngineStatus, type ExaminerHello, type Report, listedPartsMax, partNameMax } from './assignment.ts';
 import { isDecodable, type PixelForm } from './decoder/contract.ts';
@@ -76,6 +77,7 @@ function checkFields(untrusted: unknown, id: number, work: Work): Report {
     dataSetSha256: value['dataSetSha256'] === '' ? '' : digest(value['dataSetSha256']),
     instance: value['instance'] === null ? null : checkInstance(value['instance'], disarmed?.bytes ?? bytes),
     map: value['map'] === null ? null : checkMap(value['map'], bytes),
+    ...(value['patch'] === undefined ? {} : { patch: checkPatch(value['patch'], bytes) }),
   };
 }
 
@@ -200,6 +202,25 @@ function checkMap(untrusted: unknown, bytes: number): MapAnswer {
     };
   });
   return { bytes, spans, parts, partCount: count(value['partCount'], Number.MAX_SAFE_INTEGER), findings: list(value['findings'], findingsMax).map((finding) => checkFinding(finding, bytes)), window: value['window'] === null ? null : checkWindow(value['window'], bytes) };
+}
+
+function checkPatch(untrusted: unknown, bytes: number): PatchAnswer {
+  const value = fields(untrusted);
+  const outcome = (['patched', 'impossible'] as const).find((each) => each === value['outcome']);
+  if (outcome === undefined) throw new Wrong('an answer without outcome');
+  let [end, room] = [0, patchBytesMax];
+  const patches = list(value['patches'], patchesMax).map((untrustedPatch) => {
+    const patch = fields(untrustedPatch);
+    const offset = count(patch['offset'], bytes);
+    if (offset < end) throw new Wrong('patches that are not in order or overlap');
+    const length = count(patch['length'], bytes - offset);
+    end = offset + length;
+    const encoded = text(patch['bytes'], Math.ceil(patchBytesMax / 3) * 4, /^[A-Za-z0-9+/]*={0,2}$/);
+    room -= Buffer.byteLength(encoded, 'base64');
+    if (room < 0) throw new Wrong(`patches of more than ${patchBytesMax} bytes`);
+    return { offset, length, bytes: encoded };
+  });
+  return { outcome, text: printable(text(value['text'], patchTextMax)), patches, metadata: text(value['metadata'], metadataBytesMax, outcome === 'patched' ? /^\{/ : /^$/) };
 }
 
 function checkWindow(untrusted: unknown, bytes: number): NonNullable<MapAnswer['window']> {

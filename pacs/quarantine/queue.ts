@@ -7,6 +7,7 @@ import { broken, unavailable } from '@lazaret/system/failure.ts';
 import type { Digest, ObjectId } from '../reception/contract.ts';
 import type { CompanionConclusion } from './companion.ts';
 import type { Conclusion, Work } from './contract.ts';
+import type { PatchRequest } from './patch.ts';
 import type { Job, MapAnswer, RenderRequest, RenderedAnswer } from './requests.ts';
 import type { Counts } from './parts.ts';
 
@@ -53,7 +54,9 @@ export class Queue {
   #urgentJobs: Job[] = [];
   /** Files beside the images of media, oldest first: they take turns with new objects, so that neither a busy modality nor a full disc waits for the other. */
   #companionJobs: Job[] = [];
-  #companionTurn = false;
+  /** What people wait for at the desk, oldest first: in turn with the others too. */
+  #patchJobs: Job[] = [];
+  #turn = 0;
   #polls: Poll[] = [];
   /** By object id for inspections and rechecks, by job id for maps. */
   readonly #leases = new Map<string, Lease>();
@@ -62,6 +65,8 @@ export class Queue {
   readonly #maps = new Map<string, Urgent<MapAnswer>>();
   readonly #renders = new Map<string, Urgent<RenderedAnswer>>();
   readonly #companions = new Map<string, Urgent<CompanionConclusion>>();
+  /** Answers are as the inspector gave them: whoever asked checks them. */
+  readonly #patches = new Map<string, Urgent<unknown>>();
   #spare: Spare | null = null;
   #liveAt = 0;
   readonly #counts: Counts;
@@ -150,6 +155,24 @@ export class Queue {
     this.#companions.get(conclusion.objectId)?.resolve(conclusion);
   }
 
+  /** What of an archived object is to be served otherwise. Rejects with `digest-mismatch` where its file is not what was archived, and where the inspector is lost. */
+  patch(work: Work, request: PatchRequest): Promise<unknown> {
+    const jobId = randomUUID();
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#patches.set(jobId, { promise, resolve, reject });
+    const end = (): void => void this.#patches.delete(jobId);
+    promise.then(end, end);
+    this.#patchJobs.push({ kind: 'patch', jobId, work, area: 'archive', request });
+    this.#serve();
+    return promise;
+  }
+  patched(jobId: string, signal: AbortSignal, untrusted: unknown): void {
+    if (this.#leases.get(jobId)?.signal !== signal) return;
+    this.#drop(jobId);
+    if (untrusted === null) this.#patches.get(jobId)?.reject(unavailable('digest-mismatch', 'the file is not what was archived, or cannot be read'));
+    else this.#patches.get(jobId)?.resolve(untrusted);
+  }
+
   map(work: Work, area: 'quarantine' | 'archive', window: { offset: number; length: number } | null): Promise<MapAnswer> {
     const jobId = randomUUID();
     return this.#ask(this.#maps, jobId, { kind: 'map', jobId, work, area, window }, urgentMs);
@@ -196,7 +219,7 @@ export class Queue {
   #take(max: number, signal: AbortSignal): Job[] {
     const jobs: Job[] = [];
     while (jobs.length < max) {
-      const job = this.#urgentJobs.shift() ?? this.#nextOfTwo() ?? this.#nextSpare();
+      const job = this.#urgentJobs.shift() ?? this.#nextInTurn() ?? this.#nextSpare();
       if (job === null) break;
       jobs.push(job);
       const key = keyOf(job);
@@ -208,9 +231,14 @@ export class Queue {
     return jobs;
   }
 
-  #nextOfTwo(): Job | null {
-    this.#companionTurn = !this.#companionTurn;
-    return this.#companionTurn ? (this.#companionJobs.shift() ?? this.#nextInspection()) : (this.#nextInspection() ?? this.#companionJobs.shift() ?? null);
+  /** New objects, companions and patches take turns, so that none waits for all of another. */
+  #nextInTurn(): Job | null {
+    for (let tried = 0; tried < 3; tried += 1) {
+      this.#turn = (this.#turn + 1) % 3;
+      const job = this.#turn === 0 ? this.#nextInspection() : ((this.#turn === 1 ? this.#companionJobs : this.#patchJobs).shift() ?? null);
+      if (job !== null) return job;
+    }
+    return null;
   }
 
   #nextInspection(): Job | null {
@@ -292,6 +320,8 @@ export class Queue {
       } else if (lease.job.kind === 'companion') {
         // It may be what ends inspectors: it is not given out again, and stays behind unscanned.
         this.#companions.get(key)?.reject(unavailable('inspection-interrupted', 'the scan ended before it had an answer'));
+      } else if (lease.job.kind === 'patch') {
+        this.#patches.get(key)?.reject(unavailable('inspection-interrupted', 'the object was being read when the inspector ended'));
       } else if (lease.job.kind === 'render') {
         this.#renders.get(key)?.reject(unavailable('inspection-interrupted', 'the picture could not be made; try again'));
       } else if (this.#maps.has(key)) {
@@ -318,7 +348,7 @@ export class Queue {
 }
 
 function keyOf(job: Job): string {
-  return job.kind === 'map' || job.kind === 'render' ? job.jobId : job.work.objectId;
+  return job.kind === 'map' || job.kind === 'render' || job.kind === 'patch' ? job.jobId : job.work.objectId;
 }
 
 /** The work of inspecting a file of the archive. */

@@ -11,6 +11,9 @@
  * | web, terminal | list         | ListRequest                            | { entries: LedgerEntry[], next: string or null, counts } |
  * | web, terminal | show         | { objectId }                           | LedgerEntry |
  * | web, terminal | decide       | DecideRequest                          | DecideAnswer |
+ * | web, terminal | groups       | { by: medium or study }                | GroupsAnswer: the held objects, together |
+ * | web, terminal | decideGroup  | GroupDecision                          | GroupDecisionAnswer: what became of the next objects of a group |
+ * | web, terminal | resend       | { objectId, person }                   | ResendAsked, once it is on the record that the sender is asked again |
  * | web         | map            | { objectId, window? }                  | MapAnswer: the file map, made afresh by an examiner |
  * | web         | render         | { objectId or digest, request }        | RenderedAnswer: one frame as a picture, made by a decoder |
  * | web         | epoch          | { known, timeoutMs }                   | the signature epoch, once it is another one than `known` |
@@ -29,6 +32,7 @@
  * | importer, terminal | companion | reception/media/contract.ts          | CompanionAnswer: a file beside the images of a medium, scanned and gone |
  * | importer, terminal, web | import | reception/media/contract.ts         | what became of a medium |
  * | terminal    | rules          | { do: status, install or rollback, person, … } (pacs/inspection/rulepack/installed.ts) | CurrentPack or null |
+ * | web, terminal | reconcile    | pacs/archive/reconciliation/contract.ts | whose imported studies are: what is served under another identity than it came with |
  * | web, terminal | worklist     | WorklistRequest (pacs/worklist/contract.ts) | WorklistAnswer: orders of the hospital, once it is on the record who asked |
  * | web, terminal | echo         | null                                   | WorklistAnswer without items: whether the worklist answers |
  * | worklist    | next           | null                                   | Question or null after 20 s |
@@ -37,18 +41,21 @@
  * | inspector   | conclude       | Conclusion                             | null, once committed |
  * | inspector   | mapped         | { jobId, map }                         | null: answer to a map job |
  * | inspector   | rendered       | { jobId, answer }                      | null: answer to a render job |
+ * | inspector   | patched        | { jobId, answer: PatchAnswer or null } | null: answer to a patch job; null where the file is not what was archived |
  * | inspector   | scanned        | CompanionConclusion                    | null: answer to a companion job |
  * | inspector   | hello          | InspectorStatus                        | null: engines, versions, sandbox; repeated when they change |
  */
 import type { ObjectId } from '../reception/contract.ts';
 import type { Role } from '../access/actions.ts';
 import type { LedgerEntry, State, Work } from './contract.ts';
+import type { PatchRequest } from './patch.ts';
 
 export type Job =
   | { readonly kind: 'inspect'; readonly work: Work; readonly area: 'quarantine' | 'archive' }
   /** A file beside the images of a medium, in `companionsFolder` (companion.ts). */
   | { readonly kind: 'companion'; readonly work: Work }
   | { readonly kind: 'map'; readonly jobId: string; readonly work: Work; readonly area: 'quarantine' | 'archive'; readonly window: { readonly offset: number; readonly length: number } | null }
+  | { readonly kind: 'patch'; readonly jobId: string; readonly work: Work; readonly area: 'archive'; readonly request: PatchRequest }
   | { readonly kind: 'render'; readonly jobId: string; readonly work: Work; readonly area: 'quarantine' | 'archive'; readonly request: RenderRequest };
 
 export interface ListRequest {
@@ -60,6 +67,8 @@ export interface ListRequest {
   readonly limit: number;
   /** From an earlier answer, or null for the newest. */
   readonly after: string | null;
+  /** Only those of one group (GroupsAnswer). */
+  readonly group?: { readonly by: GroupBy; readonly key: string };
 }
 export interface ListAnswer {
   readonly entries: readonly LedgerEntry[];
@@ -82,6 +91,54 @@ export interface DecideRequest {
 export interface DecideAnswer {
   readonly outcome: 'proposed' | 'done';
   readonly entry: LedgerEntry;
+}
+
+/** `medium`: one medium, association or request; `study`: one Study, "" where it is not known. */
+export type GroupBy = 'medium' | 'study';
+export interface HeldGroup {
+  readonly key: string;
+  readonly objects: number;
+  readonly malicious: number;
+  readonly malformed: number;
+  readonly unscannable: number;
+  /** Clean, and taken out of sight by people. */
+  readonly withdrawn: number;
+  readonly patients: number;
+  readonly studies: number;
+  readonly first: number;
+  readonly last: number;
+  /** Of one of its objects. */
+  readonly patientName: string;
+  readonly patientID: string;
+  readonly description: string;
+  readonly modality: string;
+  readonly source: LedgerEntry['source'];
+  /** What was found first in them. */
+  readonly codes: readonly string[];
+}
+export interface GroupsAnswer {
+  readonly by: GroupBy;
+  /** Those with something malicious in them first, then the newest. */
+  readonly groups: readonly HeldGroup[];
+  readonly more: boolean;
+  readonly held: number;
+}
+/**
+ * One decision for a group, by the rules of DecideRequest for each object by itself. Malicious objects are released only where they are named.
+ * Some objects are decided on at a time: ask again with `next` as `after` until it is null.
+ */
+export interface GroupDecision extends Omit<DecideRequest, 'objectId'> {
+  readonly by: GroupBy;
+  readonly key: string;
+  readonly named: readonly ObjectId[];
+  readonly after: number;
+}
+export interface GroupDecisionAnswer {
+  readonly done: number;
+  readonly proposed: number;
+  /** Those that nothing was decided for, and why. */
+  readonly left: readonly { readonly objectId: ObjectId; readonly code: string; readonly text: string }[];
+  readonly next: number | null;
 }
 
 export const pictureTypes = ['image/png', 'image/jpeg'] as const;
@@ -161,10 +218,11 @@ export interface InspectorStatus {
   readonly clamd?: 'configured' | 'none' | 'unsaid';
 }
 
-/** `id`: object id (or its first 8 digits or more), SOP Instance UID or SHA-256; or "" with a `source` (AE Title, asset, person, token or address). */
+/** `id`: object id (or its first 8 digits or more), SOP Instance UID or SHA-256; or "" with a `source` (AE Title, asset, person, token, medium or address) or an `import` (its id, or the first 8 digits of it). */
 export interface TraceRequest {
   readonly id: string;
   readonly source: string;
+  readonly import?: string;
   /** Milliseconds since 1970; of a source: what was received from it in [since, until). */
   readonly since: number;
   readonly until: number;
@@ -193,6 +251,8 @@ export interface TraceObject {
   readonly concludedAt: number | null;
   /** It was in the archive and was taken out of sight. */
   readonly withdrawn: boolean;
+  /** By decision of people, where it was that. */
+  readonly withdrawal?: LedgerEntry['withdrawal'];
   /** Index into `messages`. */
   readonly message: number;
 }
@@ -225,6 +285,20 @@ export interface TraceDecision {
   readonly reason: string;
   readonly at: number;
 }
+/** A medium that subjects came on, or that was asked about. */
+export interface TraceMedium {
+  readonly import: string;
+  /** As the medium says it: for people only. */
+  readonly name: string;
+  readonly kind: string;
+  readonly person: string;
+  readonly at: number;
+  readonly state: string;
+  /** How many of its files have which fate (reception/media/contract.ts). */
+  readonly fates: Readonly<Record<string, number>>;
+  /** What stayed behind and is known to be malicious; at most some tens. */
+  readonly infected: readonly { readonly path: string; readonly sha256: string; readonly text: string }[];
+}
 export interface TraceAnswer {
   /** Subjects first, then what came with them, each by time. */
   readonly objects: readonly TraceObject[];
@@ -234,6 +308,10 @@ export interface TraceAnswer {
   readonly decisions: readonly TraceDecision[];
   /** Who sent the bytes of a subject again, when they were kept already. Oldest first. */
   readonly repeats: readonly { readonly objectId: ObjectId; readonly source: LedgerEntry['source']; readonly at: number }[];
+  /** Newest first. */
+  readonly media?: readonly TraceMedium[];
+  /** Subjects in all, where not all of them are named. */
+  readonly subjectCount?: number;
   /** Lists that hold less than there is: each is cut at a limit. */
   readonly cut: readonly ('subjects' | 'message' | 'source' | 'accesses')[];
 }

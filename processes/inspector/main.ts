@@ -66,6 +66,10 @@ await runProcess(async (settings) => {
       await channel.request('mapped', { jobId: job.jobId, map });
       return;
     }
+    if (job.kind === 'patch') {
+      await channel.request('patched', { jobId: job.jobId, answer: await inspection.patch(job.work, path(job), job.request) });
+      return;
+    }
     if (job.kind === 'render') {
       const answer = await rendering.render(job.work, path(job), job.request, job.area === 'archive').catch(() => null);
       await channel.request('rendered', { jobId: job.jobId, answer });
