@@ -22,6 +22,7 @@ import { FileSource } from './filesource.ts';
 import { inflateRaw } from './inflate.ts';
 import { partsOf } from './inside/unpacking.ts';
 import { instanceReport } from './instance.ts';
+import { patchObject } from './patching.ts';
 import { passOver, type PassResult } from './pass.ts';
 import { placeInDataSet, placeInObject } from './place.ts';
 import { Reading } from './reading.ts';
@@ -35,6 +36,7 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
   const source = new FileSource(assignment.path);
   try {
     if (assignment.companion === true) return examineCompanion(assignment, source, engine);
+    if (assignment.patch !== undefined) return patchObject(assignment, assignment.patch, source);
     const mapped = mapObject(source, { inflateRaw });
     const reading = new Reading(mapped, assignment.work);
     const unrecognised = isUnrecognised(mapped);
