@@ -10,6 +10,7 @@ import { table } from './quarantine.ts';
 
 const usage = [
   'Usage: ./lazaret trace ID [--window MINUTES] [--json]',
+  '       ./lazaret trace --import ID [--json]',
   '       ./lazaret trace --source AE [--since DATE] [--until DATE] [--json]',
   'ID: object id (the first 8 digits are enough), SOP Instance UID or SHA-256. AE: AE Title, asset, person, token or address.',
   '',
@@ -39,29 +40,31 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 function parse(args: readonly string[], now: number): { readonly request: TraceRequest; readonly json: boolean } | string {
   let parsed;
   try {
-    parsed = parseArgs({ args: [...args], allowPositionals: true, options: { json: { type: 'boolean', default: false }, source: { type: 'string' }, since: { type: 'string' }, until: { type: 'string' }, window: { type: 'string' } } });
+    parsed = parseArgs({ args: [...args], allowPositionals: true, options: { json: { type: 'boolean', default: false }, source: { type: 'string' }, import: { type: 'string' }, since: { type: 'string' }, until: { type: 'string' }, window: { type: 'string' } } });
   } catch (error) {
     return (error as Error).message;
   }
-  const { positionals: [id, ...more], values: { json, source, since, until, window } } = parsed;
+  const { positionals: [id, ...more], values: { json, source, import: medium, since, until, window } } = parsed;
   if (more.length > 0) return `'${more[0]}' is one word too many.`;
-  if ((id === undefined) === (source === undefined)) return 'Say which object, or which source.';
-  if (id !== undefined && (since !== undefined || until !== undefined)) return '--since and --until go with --source; of an object, --window says how far to look.';
-  if (source !== undefined && window !== undefined) return '--window goes with an object; of a source, --since and --until say how far to look.';
+  if ([id, source, medium].filter((word) => word !== undefined).length !== 1) return 'Say which object, which source, or which import.';
+  if (medium !== undefined && !/^[0-9a-f]{8,32}$/i.test(medium)) return `'${printable(medium)}' is no import: \`./lazaret import --list\` names them.`;
+  if (source === undefined && (since !== undefined || until !== undefined)) return '--since and --until go with --source; of an object, --window says how far to look.';
+  if (id === undefined && window !== undefined) return '--window goes with an object; of a source, --since and --until say how far to look.';
   if (id !== undefined && !/^(?:[0-9a-f]{8,64}|[0-9.]{1,64})$/i.test(id)) return `'${printable(id)}' is no object id, SOP Instance UID or SHA-256.`;
   if (window !== undefined && (!/^\d{1,4}$/.test(window) || Number(window) > windowMinutesMax)) return `--window takes minutes, at most ${windowMinutesMax}.`;
   const moments = { since: since === undefined ? now - sinceMs : parseMoment(since), until: until === undefined ? now + minuteMs : parseMoment(until) };
   if (moments.since === null || moments.until === null) return `${moments.since === null ? '--since' : '--until'} takes a date such as 2026-11-24 or "2026-11-24 09:30".`;
-  return { json, request: { id: id ?? '', source: source ?? '', since: source === undefined ? 0 : moments.since, until: source === undefined ? 0 : moments.until, windowMs: Number(window ?? windowMinutes) * minuteMs } };
+  return { json, request: { id: id ?? '', source: source ?? '', import: (medium ?? '').toLowerCase(), since: source === undefined ? 0 : moments.since, until: source === undefined ? 0 : moments.until, windowMs: Number(window ?? windowMinutes) * minuteMs } };
 }
 
 function describe(answer: TraceAnswer, request: TraceRequest): string {
   const of = (relation: TraceRelation): readonly TraceObject[] => answer.objects.filter((object) => object.relation === relation);
   const subjects = of('subject');
   const lines: string[] = [];
-  if (request.source !== '') {
-    lines.push(styleText('bold', `From ${printable(request.source)}, ${momentOf(request.since)} to ${momentOf(request.until)}: ${counted(subjects.length, 'object')}${answer.cut.includes('subjects') ? ', the newest of more' : ''}`));
-    if (subjects.length === 0) return `${lines[0]}\n`;
+  if (request.id === '') {
+    const from = request.source === '' ? `Import ${printable(answer.media?.[0]?.import ?? '')}` : `From ${printable(request.source)}, ${momentOf(request.since)} to ${momentOf(request.until)}`;
+    lines.push(styleText('bold', `${from}: ${counted(answer.subjectCount ?? subjects.length, 'object')}${answer.cut.includes('subjects') ? `, ${subjects.length} of them here` : ''}`), ...mediaLines(answer));
+    if (subjects.length === 0) return `${lines.join('\n')}\n`;
     for (const [index, message] of answer.messages.entries()) {
       const ours = subjects.filter((object) => object.message === index);
       if (ours.length > 0) lines.push('', `  ${messageWords(message)}`, ...listOf(ours).map((line) => `  ${line}`));
@@ -71,19 +74,33 @@ function describe(answer: TraceAnswer, request: TraceRequest): string {
     lines.push(...section(`Came with it, in the same ${subjects[0] === undefined || answer.messages[subjects[0].message]?.source.door !== 'stow' ? 'association' : 'message'}`, of('message'), answer.cut.includes('message')));
     lines.push(...section(`From the same source within ${Math.round(request.windowMs / minuteMs)} minutes`, of('source'), answer.cut.includes('source')));
     lines.push(...section('Has the same SOP Instance UID', of('copy'), false));
+    lines.push(...mediaLines(answer));
   }
   if (answer.repeats.length > 0) {
     lines.push('', styleText('bold', 'The same bytes were sent again'));
     for (const { objectId, source, at } of answer.repeats.slice(0, shownMax)) lines.push(`  ${objectId.slice(0, 8)}  ${momentOf(at)}  by ${printable(source.peer)} (${printable(source.address)}), ${doorWords[source.door]} ${source.batch}`);
   }
   lines.push('', styleText('bold', 'Opened, taken out or sent'), ...accessLines(answer));
-  for (const { objectId, decision, persons, reason, at } of answer.decisions) lines.push('', `${decision === 'release' ? 'Released' : 'Destroyed'} (${objectId.slice(0, 8)}) by ${persons.map(printable).join(' and ')}, ${momentOf(at)}: ${printable(reason)}`);
+  for (const { objectId, decision, persons, reason, at } of answer.decisions) lines.push('', `${decisionWords[decision] ?? decision} (${objectId.slice(0, 8)}) by ${persons.map(printable).join(' and ')}, ${momentOf(at)}: ${printable(reason)}`);
   return `${lines.join('\n').replaceAll(/\n{3,}/g, '\n\n')}\n`;
+}
+
+const decisionWords: Readonly<Record<string, string>> = { release: 'Released', destroy: 'Destroyed', withdraw: 'Withdrawn', restore: 'Brought back' };
+
+/** The media that it came on: what else was on them, and what stayed behind. */
+function mediaLines({ media = [] }: TraceAnswer): string[] {
+  if (media.length === 0) return [];
+  return ['', styleText('bold', media.length === 1 ? 'The medium' : 'Media'), ...media.flatMap(({ import: id, name, person, at, fates, infected }) => [
+    `  ${printable(name) || 'without a name'}, import ${id.slice(0, 8)} by ${printable(person)}, ${momentOf(at)}: ${Object.entries(fates).map(([fate, number]) => `${number} ${fate}`).join(', ') || 'nothing read'}`,
+    ...infected.map(({ path, text }) => `    ${styleText('red', 'infected, left behind')}  ${printable(path)}: ${printable(text)}`),
+    `    Its receipt: ./lazaret import --receipt ${id.slice(0, 8)}    Take all of it out of sight: ./lazaret withdraw --import ${id.slice(0, 8)} --reason …`,
+  ])];
 }
 
 function subjectLines(object: TraceObject, message: TraceMessage): string[] {
   const { source } = message;
-  const now = object.withdrawn ? `taken out of the archive${object.concludedAt === null ? '' : ` on ${momentOf(object.concludedAt)}`}, held` : object.state;
+  const by = object.withdrawal ?? null;
+  const now = by !== null ? `withdrawn by ${by.person} on ${momentOf(by.at)} (withdrawal ${by.id.slice(0, 8)}): ${by.reason}` : object.withdrawn ? `taken out of the archive${object.concludedAt === null ? '' : ` on ${momentOf(object.concludedAt)}`}, held` : object.state;
   const why = object.codes.map((code) => verdictRow(code).title).slice(0, 3).join('; ');
   return [
     styleText('bold', `Object ${object.objectId}`),
@@ -117,7 +134,7 @@ function section(title: string, objects: readonly TraceObject[], cut: boolean): 
 function listOf(objects: readonly TraceObject[]): string[] {
   const sorted = objects.toSorted((one, other) => Number(isWell(one)) - Number(isWell(other)) || one.receivedAt - other.receivedAt);
   const lines = sorted.slice(0, shownMax).map((object) => {
-    const state = object.state === 'held' ? `${object.verdict ?? 'held'}, held` : object.state;
+    const state = object.state === 'held' ? (object.withdrawal ?? null) !== null ? 'withdrawn' : `${object.verdict ?? 'held'}, held` : object.state;
     const who = [object.patientName, object.patientID].filter((text) => text !== '').map(printable).join(', ') || 'patient unknown';
     return `  ${object.objectId.slice(0, 8)}  ${styleText(isWell(object) ? 'green' : object.verdict === 'malicious' ? 'red' : 'yellow', state.padEnd(18))}  ${momentOf(object.receivedAt)}  ${[who, object.modality, printable(object.studyDescription)].filter((text) => text !== '').join(' · ')}`;
   });

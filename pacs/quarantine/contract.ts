@@ -98,6 +98,24 @@ export interface Proposal {
   readonly proposedAt: number;
 }
 
+/** What came from the same source under the same SOP Instance UID after it was asked for. */
+export interface ResendAnswer {
+  readonly objectId: ObjectId;
+  readonly state: State;
+  readonly at: number;
+  /** Nothing was found in it but that the earlier one stands in its way. */
+  readonly clean: boolean;
+}
+/** The sender of a held object was asked for it again. */
+export interface ResendAsked {
+  readonly person: string;
+  readonly at: number;
+  /** Newest first. */
+  readonly answers: readonly ResendAnswer[];
+  /** The very same bytes came again: the sender has nothing better. */
+  readonly sameBytesAt: number | null;
+}
+
 /** A row of the ledger as people see it (CLI, console, STOW). */
 export interface LedgerEntry {
   readonly objectId: ObjectId;
@@ -125,4 +143,8 @@ export interface LedgerEntry {
   readonly proposals?: readonly Proposal[];
   /** People took it out of sight: it may be clean all the same. Absent or null: they did not. */
   readonly withdrawal?: WithdrawnBy | null;
+  /** Its sender was asked for it again. Absent or null: not. */
+  readonly asked?: ResendAsked | null;
+  /** It came after its sender was asked for this held object again. */
+  readonly answerTo?: ObjectId | null;
 }

@@ -7,6 +7,7 @@ import { refused } from '@lazaret/system/failure.ts';
 import type { Digest, ObjectId, ReceivedObject, Source } from '../reception/contract.ts';
 import type { Disarmed, Finding, InstanceReport, LedgerEntry, Proposal, State, Verdict, Work } from './contract.ts';
 import type { Person } from './people.ts';
+import { answeredBy, askedOf } from './resend.ts';
 import type { WithdrawnBy } from './withdrawalcontract.ts';
 import { withdrawalStatements } from './withdrawalschema.ts';
 
@@ -116,9 +117,11 @@ export class Ledger {
   /** Filled only with sources of committed groups. */
   readonly #sources = new Map<string, number>();
   readonly #withdrawnBy: StatementSync;
+  readonly #database: DatabaseSync;
 
   constructor(database: DatabaseSync) {
     this.#run = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, database.prepare(text)])) as unknown as Readonly<Record<keyof typeof texts, StatementSync>>;
+    this.#database = database;
     this.#withdrawnBy = withdrawalStatements(database).holding;
   }
 
@@ -253,6 +256,7 @@ export class Ledger {
       sopClassUID: row.sop_class_uid, sopInstanceUID: row.sop_instance_uid, verdict: row.verdict, disarmed: row.disarmed === '' ? [] : row.disarmed.split(','),
       findings: JSON.parse(row.findings) as Finding[], epoch: row.epoch, concludedAt: row.concluded_at, patientName: row.patient_name, patientID: row.patient_id,
       studyInstanceUID: row.study_instance_uid, studyDescription: row.study_description, modality: row.modality, conflicts,
+      asked: row.state === 'held' ? askedOf(this.#database, row) : null, answerTo: row.state === 'held' ? answeredBy(this.#database, row) : null,
       withdrawal: row.state === 'held' ? this.withdrawnBy(row.object_id) : null,
       proposals: row.state === 'held' ? this.proposals(row.object_id).map(({ decision, person, reason, proposedAt }) => ({ decision, person, reason, proposedAt })) : [],
     };

@@ -23,7 +23,14 @@ export function checkList(untrusted: unknown): ListRequest {
   const { limit, after } = value;
   if (!Number.isSafeInteger(limit) || (limit as number) < 1) throw refused('request-invalid', 'limit is not a count');
   if (after !== null && (typeof after !== 'string' || !/^[0-9]{1,15}$/.test(after))) throw refused('request-invalid', 'after is not from an earlier answer');
-  return { states: given as State[], text: checkText(value['text'], 'text', textMax).trim(), limit: Math.min(limit as number, limitMax), after: after as string | null };
+  return { states: given as State[], text: checkText(value['text'], 'text', textMax).trim(), limit: Math.min(limit as number, limitMax), after: after as string | null, ...groupOf(value['group']) };
+}
+
+function groupOf(untrusted: unknown): Pick<ListRequest, 'group'> {
+  if (untrusted === undefined) return {};
+  const { by, key } = checkFields(untrusted);
+  if (by !== 'medium' && by !== 'study') throw refused('request-invalid', 'groups are by medium or by study');
+  return { group: { by, key: checkText(key, 'key', 256) } };
 }
 
 export class Listing {
@@ -41,6 +48,9 @@ export class Listing {
     let query = this.#queries.selectFrom('ledger').select(['number', 'object_id']).orderBy('number', 'desc');
     if (request.states.length > 0) query = query.where('state', 'in', storedStates(request.states));
     if (request.after !== null) query = query.where('number', '<', Number(request.after));
+    const { group } = request;
+    if (group?.by === 'study') query = query.where('study_instance_uid', '=', group.key);
+    else if (group !== undefined) query = query.where('source', 'in', this.#queries.selectFrom('ledger_source').select('source').where('batch', '=', group.key));
     if (request.text !== '') {
       const pattern = `%${request.text.replace(/[\\%_]/g, '\\$&')}%`;
       const newest = sql<number>`(SELECT max(number) - ${searchedMax} FROM ledger)`;

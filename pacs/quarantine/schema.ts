@@ -2,6 +2,7 @@
 import type { Generated } from 'kysely';
 import type { State, Verdict } from './contract.ts';
 import type { Migration } from './database.ts';
+import { migrations as resendMigrations } from './resend.ts';
 import { migrations as withdrawalMigrations } from './withdrawalschema.ts';
 
 export interface LedgerTables {
@@ -108,4 +109,5 @@ INSERT INTO ledger_mark (name, value) VALUES ('settled_below', 1);
     sql: `INSERT INTO ledger_mark (name, value) SELECT 'answered', coalesce(max(number), 0) FROM ledger;`,
   },
   ...withdrawalMigrations,
+  ...resendMigrations,
 ];

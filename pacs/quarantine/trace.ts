@@ -12,7 +12,7 @@ import { sourceOf, type LedgerRow } from './ledger.ts';
 import { firstNumberSince } from './numbers.ts';
 import type { Parts } from './parts.ts';
 import { migrations as repeatMigrations, repeatsOf } from './repeats.ts';
-import type { TraceAccess, TraceAnswer, TraceDecision, TraceMessage, TraceObject, TraceRelation, TraceRequest } from './requests.ts';
+import type { TraceAccess, TraceAnswer, TraceDecision, TraceMedium, TraceMessage, TraceObject, TraceRelation, TraceRequest } from './requests.ts';
 
 /** What people can look through; a message of 2,000 slices is told by its number. */
 const subjectsMax = 200;
@@ -20,6 +20,8 @@ const messageMax = 300;
 const sourceMax = 200;
 const accessesMax = 500;
 const repeatsMax = 50;
+/** Of one object; the same disc is brought more than once. */
+const mediaMax = 20;
 /** A day before and after is as far as "came near it" means anything. */
 const windowMsMax = 24 * 3_600_000;
 /** One association has one row; after 1,000 others a second one (ledger.ts). */
@@ -39,8 +41,10 @@ export function checkTrace(untrusted: unknown): TraceRequest {
     if (!Number.isSafeInteger(found) || (found as number) < 0) throw refused('request-invalid', `${name} is not a time`);
     return Math.min(found as number, most);
   };
-  const request = { id: checkText(value['id'], 'id', 128).trim(), source: checkText(value['source'], 'source', 256).trim(), since: time('since', 8.64e15), until: time('until', 8.64e15), windowMs: time('windowMs', windowMsMax) };
-  if ((request.id === '') === (request.source === '')) throw refused('request-invalid', 'say which object, or which source');
+  const medium = checkText(value['import'] ?? '', 'import', 32).trim().toLowerCase();
+  if (!/^(?:[0-9a-f]{8,32})?$/.test(medium)) throw refused('request-invalid', 'an import has an id of 32 hex digits; its first 8 are enough');
+  const request = { import: medium, id: checkText(value['id'], 'id', 128).trim(), source: checkText(value['source'], 'source', 256).trim(), since: time('since', 8.64e15), until: time('until', 8.64e15), windowMs: time('windowMs', windowMsMax) };
+  if ([request.id, request.source, request.import].filter((word) => word !== '').length !== 1) throw refused('request-invalid', 'say which object, which source, or which import');
   return { ...request, id: /^[0-9a-f]+$/i.test(request.id) ? request.id.toLowerCase() : request.id };
 }
 
@@ -52,6 +56,14 @@ const texts = {
   byDigest: `${from} WHERE sha256 = ?1 UNION ALL ${from} WHERE archived_sha256 = ?1 AND archived_sha256 <> sha256 LIMIT ?2`,
   byInstance: `${from} WHERE sop_instance_uid = ?1 LIMIT ?2`,
   bySource: `${from} WHERE number >= ?1 AND received_at >= ?2 AND received_at < ?3 AND ?4 IN (peer, calling_ae_title, address) ORDER BY number DESC LIMIT ?5`,
+  countBySource: `SELECT count(*) AS count FROM ledger JOIN ledger_source USING (source) WHERE number >= ?1 AND received_at >= ?2 AND received_at < ?3 AND ?4 IN (peer, calling_ae_title, address)`,
+  byImport: `${from} WHERE ledger.source IN (SELECT source FROM ledger_source WHERE batch = ?1 AND door = 'media') ORDER BY verdict IS NOT 'malicious', number LIMIT ?2`,
+  countByImport: `SELECT count(*) AS count FROM ledger WHERE source IN (SELECT source FROM ledger_source WHERE batch = ?1 AND door = 'media')`,
+  // pacs/imports keeps them; no earlier stage imports a later one, so they are only read here.
+  imports: `SELECT number, id, state, medium, label, person, begun_at FROM import WHERE id >= ?1 AND id < ?1 || 'g' LIMIT 2`,
+  importsOf: `SELECT DISTINCT import.number, id, state, medium, label, person, begun_at FROM import_file CROSS JOIN import USING (number) WHERE object_id = ? ORDER BY import.number DESC LIMIT ${mediaMax}`,
+  fates: 'SELECT fate, count(*) AS count FROM import_file WHERE number = ? GROUP BY fate',
+  infected: `SELECT path, sha256, text FROM import_file WHERE number = ? AND fate = 'infected' ORDER BY file LIMIT 50`,
   ofMessage: `${from} WHERE ledger.source IN (SELECT source FROM ledger_source WHERE source BETWEEN ?1 - ${sourceRowsNear} AND ?1 + ${sourceRowsNear} AND batch = ?2) ORDER BY number LIMIT ?3`,
   countOfMessage: `SELECT count(*) AS objects, min(received_at) AS first, max(received_at) AS last FROM ledger WHERE source IN (SELECT source FROM ledger_source WHERE source BETWEEN ?1 - ${sourceRowsNear} AND ?1 + ${sourceRowsNear} AND batch = ?2)`,
   nearby: `${from} WHERE number >= ?1 AND number < ?2 AND received_at >= ?3 AND received_at <= ?4 AND door = ?5 AND peer = ?6 AND address = ?7 AND calling_ae_title = ?8 AND batch <> ?9 ORDER BY abs(received_at - ?10) LIMIT ?11`,
@@ -59,6 +71,7 @@ const texts = {
 } as const;
 
 type Row = LedgerRow & { readonly source: number };
+interface ImportRow { readonly number: number; readonly id: string; readonly state: string; readonly medium: string; readonly label: string; readonly person: string; readonly begun_at: number }
 
 export class Trace {
   readonly #parts: Parts;
@@ -74,7 +87,8 @@ export class Trace {
   /** Throws `object-unknown` where there is nothing of that name, `object-ambiguous` where the beginning of an id is not enough. */
   trace(request: TraceRequest): TraceAnswer {
     const cut = new Set<TraceAnswer['cut'][number]>();
-    const subjects = this.#subjects(request);
+    const imported = (request.import ?? '') === '' ? null : this.#importOf(request.import!);
+    const subjects = imported === null ? this.#subjects(request) : (this.#run.byImport.all(imported.id, subjectsMax + 1) as unknown as Row[]);
     if (subjects.length > subjectsMax) cut.add('subjects');
     const rows = subjects.slice(0, subjectsMax);
     const found = new Map<string, { row: Row; relation: TraceRelation }>(rows.map((row) => [row.object_id, { row, relation: 'subject' }]));
@@ -89,13 +103,42 @@ export class Trace {
     const objects = [...found.values()].toSorted((one, other) => order.indexOf(one.relation) - order.indexOf(other.relation) || one.row.number - other.row.number);
     for (const { row } of objects) this.#message(messages, row);
     return {
-      objects: objects.map(({ row, relation }) => objectOf(row, relation, messages.get(row.batch)!.index)),
+      objects: objects.map(({ row, relation }) => ({ ...objectOf(row, relation, messages.get(row.batch)!.index), withdrawal: row.state === 'held' ? this.#parts.ledger.withdrawnBy(row.object_id) : null })),
       messages: [...messages.values()].map(({ source, first, last, objects: count }) => ({ source, first, last, objects: count })),
       accesses: this.#accessesTo(rows, cut),
       decisions: rows.flatMap((row) => this.#decisions(row)),
       repeats: rows.flatMap((row) => repeatsOf(this.#parts.database, row.object_id, repeatsMax).map((repeat) => ({ objectId: row.object_id, ...repeat }))),
+      media: this.#media(rows, imported), subjectCount: subjects.length <= subjectsMax ? subjects.length : this.#count(request, imported),
       cut: [...cut],
     };
+  }
+
+  #importOf(id: string): ImportRow {
+    const rows = this.#run.imports.all(id) as unknown as ImportRow[];
+    if (rows.length === 1) return rows[0]!;
+    throw rows.length === 0 ? refused('import-unknown', `There is no import ${id}. \`./lazaret import --list\` names them.`) : refused('import-ambiguous', `several imports begin with ${id}; give more digits`);
+  }
+
+  #count({ since, until, source }: TraceRequest, imported: ImportRow | null): number {
+    const row = imported === null ? this.#run.countBySource.get(firstNumberSince(this.#parts.database, since), since, until, source) : this.#run.countByImport.get(imported.id);
+    return (row as { count: number }).count;
+  }
+
+  /** The media that subjects came on: what else was on them must be looked at. */
+  #media(rows: readonly Row[], imported: ImportRow | null): TraceMedium[] {
+    const found = new Map<number, ImportRow>(imported === null ? [] : [[imported.number, imported]]);
+    for (const row of rows) {
+      if (found.size >= mediaMax) break;
+      for (const each of this.#run.importsOf.all(row.object_id) as unknown as ImportRow[]) found.set(each.number, each);
+    }
+    return [...found.values()].toSorted((one, other) => other.number - one.number).slice(0, mediaMax).map((row) => {
+      const medium = row.medium === '' ? { kind: '', label: row.label, identifier: '' } : (JSON.parse(row.medium) as { kind: string; label: string; identifier: string });
+      return {
+        import: row.id, name: [medium.label, medium.identifier].filter((text) => text !== '').join(' · '), kind: medium.kind, person: row.person, at: row.begun_at, state: row.state,
+        fates: Object.fromEntries((this.#run.fates.all(row.number) as { fate: string; count: number }[]).map(({ fate, count }) => [fate, count])),
+        infected: (this.#run.infected.all(row.number) as unknown as TraceMedium['infected'][number][]).map((each) => ({ ...each })),
+      };
+    });
   }
 
   #subjects(request: TraceRequest): Row[] {

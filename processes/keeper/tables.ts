@@ -7,9 +7,11 @@ import type { AccessStore } from '@lazaret/pacs/access/store.ts';
 import type { Safekeeping } from '@lazaret/pacs/archive/safekeeping/station.ts';
 import { spaceAt, type Admissions } from '@lazaret/pacs/quarantine/admission.ts';
 import type { Accesses } from '@lazaret/pacs/quarantine/accesses.ts';
+import { askAgain } from '@lazaret/pacs/quarantine/asking.ts';
 import type { Assets } from '@lazaret/pacs/quarantine/assets.ts';
 import type { Conclusions } from '@lazaret/pacs/quarantine/conclusion.ts';
 import { checkDecide, type Decisions } from '@lazaret/pacs/quarantine/decisions.ts';
+import { Groups } from '@lazaret/pacs/quarantine/groups.ts';
 import { checkDigest, checkFields, checkObjectId, checkReceived, checkRenderRequest, checkScanned, checkText } from '@lazaret/pacs/quarantine/guards.ts';
 import { workOf } from '@lazaret/pacs/quarantine/ledger.ts';
 import { checkList, type Listing } from '@lazaret/pacs/quarantine/listing.ts';
@@ -57,6 +59,8 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
   const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports, safekeeping, rulePacks, questions, withdrawals } = stations;
   const { queue, commits, log, counts, layout, ledger } = parts;
 
+  const groups = new Groups(parts, decisions);
+
   const admit: RequestTable = {
     admit: (body) => admissions.admit(checkReceived(body)),
     record: async (body) => {
@@ -81,6 +85,9 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
     rescan: (body) => rescan.handle(checkRescan(body)),
     trace: (body) => trace.trace(checkTrace(body)),
     withdraw: (body) => withdrawals.handle(body),
+    groups: (body) => groups.groups(body),
+    decideGroup: (body) => groups.decide(body),
+    resend: (body) => askAgain(parts, body),
     worklist: (body) => questions.ask(body),
     echo: () => questions.echo(),
   };
