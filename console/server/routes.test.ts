@@ -49,11 +49,20 @@ test('requests are handed on in the shape the keeper knows', async () => {
   await ask('GET', '/console/api/trace', { query: new URLSearchParams(`id=${objectId}&window=30`) });
   await ask('GET', '/console/api/trace', { query: new URLSearchParams('source=CT1&since=5&until=9') });
   await ask('POST', '/console/api/rescan', { body: { do: 'pause' } });
+  const reason = 'the wrong disc was read';
+  await ask('POST', '/console/api/withdrawals', { body: { selection: { kind: 'study', study: '1.2' }, reason } });
+  await ask('POST', '/console/api/withdrawals/:withdrawal/restore', { params: { withdrawal: objectId }, body: { reason } });
+  await ask('POST', '/console/api/groups/decision', { body: { by: 'medium', key: 'x', decision: 'release', reason, named: [objectId], after: 3 } });
+  await ask('POST', '/console/api/objects/:objectId/resend', { params: { objectId }, body: {} });
   assert.deepEqual(asked, [
     ['list', { states: ['held', 'waiting'], text: 'doe', limit: 20, after: 'x' }], ['show', { objectId }], ['map', { objectId }], ['map', { objectId, window: { offset: 16, length: 32 } }],
     ['decide', { objectId, decision: 'release', reason: 'agreed by phone', person: 'ann', roles: ['reviewer'] }], ['status', null],
-    ['trace', { id: objectId, source: '', since: 0, until: 0, windowMs: 1_800_000 }], ['trace', { id: '', source: 'CT1', since: 5, until: 9, windowMs: 3_600_000 }],
+    ['trace', { id: objectId, source: '', import: '', since: 0, until: 0, windowMs: 1_800_000 }], ['trace', { id: '', source: 'CT1', import: '', since: 5, until: 9, windowMs: 3_600_000 }],
     ['rescan', { do: 'pause', since: 0, study: '', person: 'ann' }],
+    ['withdraw', { do: 'withdraw', selection: { kind: 'study', study: '1.2' }, reason, person: 'ann', roles: ['reviewer'] }],
+    ['withdraw', { do: 'restore', id: objectId, objects: [], reason, person: 'ann', roles: ['reviewer'] }],
+    ['decideGroup', { by: 'medium', key: 'x', decision: 'release', reason, named: [objectId], after: 3, person: 'ann', roles: ['reviewer'] }],
+    ['resend', { objectId, person: 'ann' }],
   ]);
 });
 
@@ -72,6 +81,14 @@ test('what is not of that shape never reaches the keeper', async () => {
     ['POST', '/console/api/objects/:objectId/decision', { params: { objectId }, body: { decision: 'release', reason: 'long enough a reason', person: 'somebody else' } }],
     ['POST', '/console/api/objects/:objectId/decision', { params: { objectId }, body: null }],
     ['GET', '/console/api/trace', {}],
+    ['GET', '/console/api/trace', { query: new URLSearchParams(`id=a&import=${'ab'.repeat(16)}`) }],
+    ['GET', '/console/api/groups', { query: new URLSearchParams('by=patient') }],
+    ['POST', '/console/api/groups/decision', { body: { by: 'medium', key: 'x', decision: 'release', reason: 'long enough a reason', named: ['all'], after: 0 } }],
+    ['POST', '/console/api/groups/decision', { body: { by: 'medium', key: 'x', decision: 'release', reason: 'short', named: [], after: 0 } }],
+    ['POST', '/console/api/withdrawals', { body: { selection: { kind: 'all' }, reason: 'long enough a reason' } }],
+    ['POST', '/console/api/withdrawals', { body: { selection: { kind: 'study', study: '1.2' }, reason: 'long enough a reason', person: 'somebody else' } }],
+    ['POST', '/console/api/withdrawals/:withdrawal/restore', { params: { withdrawal: '../x' }, body: { reason: 'long enough a reason' } }],
+    ['POST', '/console/api/objects/:objectId/resend', { params: { objectId }, body: { person: 'somebody else' } }],
     ['GET', '/console/api/trace', { query: new URLSearchParams('id=a&source=b') }],
     ['GET', '/console/api/trace', { query: new URLSearchParams('id=a&window=1441') }],
     ['POST', '/console/api/rescan', { body: { do: 'status' } }],

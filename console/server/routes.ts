@@ -13,6 +13,7 @@ import { api, noStore, type Keeper } from './api.ts';
 import { deskRoutes } from './desk/routes.ts';
 import type { Uploads } from './desk/uploads.ts';
 import { pageRoutes } from './pages.ts';
+import { undoRoutes } from './undo.ts';
 import { reasonCharactersMax, reasonCharactersMin, windowBytesMax, type SessionAnswer } from './answers.ts';
 
 export type { Keeper };
@@ -36,16 +37,20 @@ const listQuery = z.strictObject({
   text: z.string().max(textCharactersMax).default(''),
   limit: count(listEntriesMax).default(100),
   after: z.string().max(512).optional(),
+  /** Only those of one group of held objects. */
+  by: z.enum(['medium', 'study']).optional(),
+  key: z.string().max(256).default(''),
 });
 const windowQuery = z.strictObject({ offset: count(Number.MAX_SAFE_INTEGER).optional(), length: count(windowBytesMax).optional() });
 const traceQuery = z.strictObject({
   id: z.string().trim().max(64).default(''),
   source: z.string().trim().max(textCharactersMax).default(''),
+  import: z.string().trim().max(32).default(''),
   since: count(Number.MAX_SAFE_INTEGER).default(0),
   until: count(Number.MAX_SAFE_INTEGER).default(0),
   /** Minutes. */
   window: count(24 * 60).default(60),
-}).refine(({ id, source }) => (id === '') !== (source === ''), 'is for an object or for a source');
+}).refine(({ id, source, import: medium }) => [id, source, medium].filter((word) => word !== '').length === 1, 'is for an object, for a source or for an import');
 const rescanBody = z.strictObject({ do: z.enum(['start', 'pause', 'resume', 'stop']) });
 const decisionBody = z.strictObject({
   decision: z.enum(['release', 'destroy']),
@@ -58,8 +63,8 @@ export function consoleRoutes(deps: ConsoleDeps): Route[] {
   return [
     api('GET', 'session', 'read', ({ actor }) => json(200, { kind: actor.kind, name: actor.name, roles: actor.roles } satisfies SessionAnswer, noStore)),
     api('GET', 'objects', 'read', async ({ query }) => {
-      const { after, ...rest } = listQuery.parse(Object.fromEntries(query));
-      return json(200, await keeper.request<ListAnswer>('list', { ...rest, after: after ?? null } satisfies ListRequest), noStore);
+      const { after, by, key, ...rest } = listQuery.parse(Object.fromEntries(query));
+      return json(200, await keeper.request<ListAnswer>('list', { ...rest, after: after ?? null, ...(by === undefined ? {} : { group: { by, key } }) } satisfies ListRequest), noStore);
     }),
     api('GET', 'objects/:objectId', 'read', async ({ params }) => json(200, await keeper.request<LedgerEntry>('show', objectParams.parse(params)), noStore)),
     api('GET', 'objects/:objectId/map', 'read', async ({ params, query }) => {
@@ -75,14 +80,15 @@ export function consoleRoutes(deps: ConsoleDeps): Route[] {
       return json(200, await keeper.request<DecideAnswer>('decide', request satisfies DecideRequest), noStore);
     }),
     api('GET', 'trace', 'read', async ({ query }) => {
-      const { id, source, since, until, window } = traceQuery.parse(Object.fromEntries(query));
-      return json(200, await keeper.request<TraceAnswer>('trace', { id, source, since, until, windowMs: window * 60_000 } satisfies TraceRequest), noStore);
+      const { window, ...rest } = traceQuery.parse(Object.fromEntries(query));
+      return json(200, await keeper.request<TraceAnswer>('trace', { ...rest, windowMs: window * 60_000 } satisfies TraceRequest), noStore);
     }),
     api('POST', 'rescan', 'administer', async ({ actor, body }) => {
       const request = rescanBody.parse(body);
       return json(200, await keeper.request<RescanStatus | null>('rescan', { ...request, since: 0, study: '', person: actor.name } satisfies RescanRequest), noStore);
     }),
     api('GET', 'status', 'read', async () => json(200, await keeper.request<StatusAnswer>('status', null), noStore)),
+    ...undoRoutes(keeper),
     ...(deps.uploads === undefined ? [] : deskRoutes({ keeper, uploads: deps.uploads })),
     ...pageRoutes(deps.pages),
   ];
