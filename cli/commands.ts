@@ -6,7 +6,7 @@ export const commands: readonly Command[] = [
   { name: 'doctor', usage: 'doctor [--json]', does: 'what is running, how strongly it is confined, engines, certificates, disk', module: './doctor.ts' },
   { name: 'send', usage: 'send HOST:PORT PATH… [--called AET] [--calling AET]', does: 'send objects by C-STORE', module: './send.ts' },
   { name: 'import', usage: 'import PATH | --receipt ID | --list', does: 'bring in a disc, stick, folder, image file or ZIP; what lies beside the images stays behind', module: './import.ts' },
-  { name: 'quarantine', usage: 'quarantine list | show ID | export ID | release ID | destroy ID', does: 'the held objects', module: './quarantine.ts' },
+  { name: 'quarantine', usage: 'quarantine list [--by medium|study] | show ID | ask ID | export ID | release ID | destroy ID', does: 'the held objects', module: './quarantine.ts' },
   { name: 'worklist', usage: 'worklist NAME | --patient-id ID | --accession NUMBER [--json]', does: 'orders of the hospital\'s worklist', module: './worklist.ts' },
   { name: 'rescan', usage: 'rescan [--since DATE] [--study UID] | status | pause | resume | stop', does: 'inspect the archive again, in the background', module: './rescan.ts' },
   { name: 'trace', usage: 'trace ID | --import ID | --source AE [--since DATE] [--until DATE]', does: 'where objects came from, what came with them, who has seen them', module: './trace.ts' },

@@ -4,22 +4,27 @@ import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { verdictRow } from '@lazaret/pacs/inspection/verdict.ts';
-import type { LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
-import type { DecideAnswer, ListAnswer, ListRequest, MapAnswer } from '@lazaret/pacs/quarantine/requests.ts';
+import type { LedgerEntry, ResendAsked } from '@lazaret/pacs/quarantine/contract.ts';
+import type { DecideAnswer, GroupBy, ListAnswer, ListRequest, MapAnswer } from '@lazaret/pacs/quarantine/requests.ts';
+import { resendText } from '@lazaret/pacs/quarantine/resendtext.ts';
 import type { Channel } from '@lazaret/system/channel.ts';
 import { Failure } from '@lazaret/system/failure.ts';
 import { layoutOf, objectPath, type Layout } from '@lazaret/system/layout.ts';
 import { momentOf, sizeOf } from './amounts.ts';
 import { printable } from './audit.ts';
 import type { Terminal } from './command.ts';
+import { decideGroup, listGroups } from './groups.ts';
 import { withKeeper } from './keeper.ts';
 
 const usage = [
   'Usage: ./lazaret quarantine list [--all] [TEXT] [--limit N] [--json]',
+  '       ./lazaret quarantine list --by medium|study [--json]',
   '       ./lazaret quarantine show ID [--json]',
   '       ./lazaret quarantine export ID [--to FOLDER] [--reason TEXT] [--as PERSON]',
   '       ./lazaret quarantine release ID --reason TEXT [--as PERSON]',
   '       ./lazaret quarantine destroy ID --reason TEXT [--as PERSON]',
+  '       ./lazaret quarantine release|destroy --medium KEY | --study UID --reason TEXT [--malicious ID,ID…] [--as PERSON] [--json]',
+  '       ./lazaret quarantine ask ID [--as PERSON] [--json]      ask the sender for it again: the text to send',
   'An ID may be shortened to its first digits (at least 4).',
   '',
 ].join('\n');
@@ -35,6 +40,10 @@ interface Words {
   readonly reason?: string;
   readonly as?: string;
   readonly to?: string;
+  readonly by?: string;
+  readonly medium?: string;
+  readonly study?: string;
+  readonly malicious?: string;
 }
 
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -42,7 +51,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   try {
     parsed = parseArgs({
       args: [...args], allowPositionals: true,
-      options: { json: { type: 'boolean' }, all: { type: 'boolean' }, limit: { type: 'string' }, reason: { type: 'string' }, as: { type: 'string' }, to: { type: 'string' } },
+      options: { json: { type: 'boolean' }, all: { type: 'boolean' }, limit: { type: 'string' }, reason: { type: 'string' }, as: { type: 'string' }, to: { type: 'string' }, by: { type: 'string' }, medium: { type: 'string' }, study: { type: 'string' }, malicious: { type: 'string' } },
     });
   } catch (error) {
     terminal.stderr.write(`${(error as Error).message}\n${usage}`);
@@ -56,19 +65,35 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   }
   const layout = layoutOf(terminal.data);
   return withKeeper(terminal.data, async (channel) => {
+    const json = values.json === true;
+    if (what === 'list' && values.by !== undefined) return listGroups(channel, values.by as GroupBy, json, terminal);
+    if (values.medium !== undefined || values.study !== undefined) {
+      const named = await Promise.all((values.malicious ?? '').split(',').filter((id) => id !== '').map((id) => wholeId(channel, id)));
+      return decideGroup(channel, {
+        by: values.medium === undefined ? 'study' : 'medium', word: values.medium ?? values.study ?? '', decision: what as 'release' | 'destroy', named, person: personOf(values), reason: values.reason!, json,
+      }, terminal);
+    }
     if (what === 'list') return list(channel, word ?? '', values, terminal);
     const objectId = await wholeId(channel, word!);
     if (what === 'show') return show(channel, objectId, values, terminal);
     if (what === 'export') return exportObject(channel, layout, objectId, values, terminal);
+    if (what === 'ask') return ask(channel, objectId, values, terminal);
     return decide(channel, what as 'release' | 'destroy', objectId, values, terminal);
   });
 }
 
 function misuse(what: string | undefined, word: string | undefined, more: readonly string[], values: Words): string | null {
-  if (what === undefined || !['list', 'show', 'export', 'release', 'destroy'].includes(what)) return 'Say what to do with the quarantine.';
+  if (what === undefined || !['list', 'show', 'export', 'release', 'destroy', 'ask'].includes(what)) return 'Say what to do with the quarantine.';
   if (more.length > 0) return `'${more[0]}' is one word too many.`;
   if (values.limit !== undefined && !/^[1-9]\d{0,5}$/.test(values.limit)) return '--limit takes a count.';
+  if (values.by !== undefined && (what !== 'list' || word !== undefined || values.all === true || !['medium', 'study'].includes(values.by))) return '--by medium or --by study goes with list alone.';
   if (what === 'list') return null;
+  if (values.medium !== undefined || values.study !== undefined) {
+    if (what !== 'release' && what !== 'destroy') return '--medium and --study go with release and destroy.';
+    if (word !== undefined || (values.medium !== undefined && values.study !== undefined)) return 'Say one group.';
+    if (!/^(?:[0-9a-f]{4,32}(?:,[0-9a-f]{4,32})*)?$/i.test(values.malicious ?? '')) return '--malicious takes the IDs of objects, with a comma between.';
+    return (values.reason ?? '').trim() === '' ? 'Say why with --reason: it stays with each object and in the audit log.' : null;
+  }
   if (word === undefined || !/^[0-9a-f]{4,32}$/i.test(word)) return 'Say which object: its ID has 32 hex digits, the first few are enough.';
   if ((what === 'release' || what === 'destroy') && (values.reason ?? '').trim() === '') return `Say why with --reason: it stays with the object and in the audit log.`;
   return null;
@@ -101,10 +126,11 @@ async function list(channel: Channel, text: string, values: Words, { stdout }: T
 
 function brief(entry: LedgerEntry): string {
   const first = entry.findings[0];
-  const why = entry.state === 'held' && first !== undefined ? verdictRow(first.code).title : '';
+  const withdrawal = entry.withdrawal ?? null;
+  const why = withdrawal !== null ? `by ${printable(withdrawal.person)}: ${printable(withdrawal.reason)}` : entry.state === 'held' && first !== undefined ? verdictRow(first.code).title : '';
   const who = [entry.patientName, entry.patientID].filter((text) => text !== '').map(printable).join(', ') || 'patient unknown';
   return [
-    `${entry.objectId.slice(0, 8)}  ${styleText(colourOf(entry), (entry.state === 'held' ? entry.verdict ?? 'held' : entry.state).padEnd(11))}  ${why || '—'}`,
+    `${entry.objectId.slice(0, 8)}  ${styleText(colourOf(entry), (withdrawal !== null ? 'withdrawn' : entry.state === 'held' ? entry.verdict ?? 'held' : entry.state).padEnd(11))}  ${why || '—'}`,
     `          ${[who, entry.modality, printable(entry.studyDescription)].filter((text) => text !== '').join(' · ')}`,
     `          from ${printable(entry.source.peer)} (${printable(entry.source.address)}), ${momentOf(entry.receivedAt)}, ${sizeOf(entry.bytes)}`,
   ].join('\n');
@@ -145,6 +171,18 @@ function describe(entry: LedgerEntry): string {
     said.add(finding.code);
     lines.push(`    What it means: ${row.meaning}`, `    What to do: ${row.advice}`);
   }
+  if ((entry.withdrawal ?? null) !== null) {
+    const { id, person, reason, at } = entry.withdrawal!;
+    lines.push('', `${printable(person)} has withdrawn it on ${momentOf(at)}: ${printable(reason)}`, `  Bring it back: ./lazaret withdraw --restore ${id.slice(0, 8)} ${entry.objectId.slice(0, 8)} --reason …`);
+  }
+  if ((entry.answerTo ?? null) !== null) lines.push('', `It came after the sender was asked for object ${entry.answerTo!.slice(0, 8)} again.`);
+  if ((entry.asked ?? null) !== null) {
+    const { person, at, answers, sameBytesAt } = entry.asked!;
+    lines.push('', `${printable(person)} asked the sender for it again on ${momentOf(at)}.`);
+    for (const answer of answers) lines.push(`  ${momentOf(answer.at)} came ${answer.objectId.slice(0, 8)}: ${answer.state}${answer.clean ? ', nothing found in it' : ', not clean either'}`);
+    if (sameBytesAt !== null) lines.push(`  ${momentOf(sameBytesAt)} the very same bytes came again.`);
+    if (answers.length === 0 && sameBytesAt === null) lines.push('  Nothing came since.');
+  }
   for (const proposal of entry.proposals ?? []) {
     lines.push('', `${printable(proposal.person)} proposed to ${proposal.decision} it on ${momentOf(proposal.proposedAt)}: ${printable(proposal.reason)}`, '  It takes a second person with the same decision.');
   }
@@ -158,6 +196,16 @@ async function decide(channel: Channel, decision: 'release' | 'destroy', objectI
   else if (answer.outcome === 'proposed') stdout.write(`Proposed. It is carried out when a second person decides the same: ./lazaret quarantine ${decision} ${objectId.slice(0, 8)} --reason … --as PERSON\n`);
   else stdout.write(decision === 'release' ? `Released: the object is in the archive and can be seen.\n` : `Destroyed: its bytes are gone, what is known of it stays on the record.\n`);
   return answer.outcome === 'proposed' ? 3 : 0;
+}
+
+/** Puts it on the record and prints what to send. */
+async function ask(channel: Channel, objectId: string, values: Words, { stdout }: Terminal): Promise<number> {
+  await channel.request<ResendAsked>('resend', { objectId, person: personOf(values) });
+  const entry = await channel.request<LedgerEntry>('show', { objectId });
+  const text = resendText(entry, [...new Set(entry.findings.map(({ code }) => code))].map((code) => verdictRow(code)));
+  if (values.json === true) stdout.write(`${JSON.stringify({ objectId, ...text })}\n`);
+  else stdout.write(`${styleText('bold', text.subject)}\n\n${text.body}\n${styleText('dim', 'It is on the record that the sender is asked. What then comes from there under the same SOP Instance UID is shown with this object.')}\n`);
+  return 0;
 }
 
 async function exportObject(channel: Channel, layout: Layout, objectId: string, values: Words, { stdout }: Terminal): Promise<number> {
