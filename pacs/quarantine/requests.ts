@@ -33,6 +33,9 @@
  * | importer, terminal, web | import | reception/media/contract.ts         | what became of a medium |
  * | terminal    | rules          | { do: status, install or rollback, person, … } (pacs/inspection/rulepack/installed.ts) | CurrentPack or null |
  * | web, terminal | reconcile    | pacs/archive/reconciliation/contract.ts | whose imported studies are: what is served under another identity than it came with |
+ * | web, terminal | look         | { do: 'open', objectId, person, address, roles, reason } | LookAnswer, once it is on the record that the glass was broken (looks.ts) |
+ * | web, terminal | look         | { do: 'frame', look, objectId, person, request: RenderRequest } | RenderedAnswer: one frame of the held object, marked as held |
+ * | web, terminal | look         | { do: 'close', look, objectId, person } | null |
  * | web, terminal | worklist     | WorklistRequest (pacs/worklist/contract.ts) | WorklistAnswer: orders of the hospital, once it is on the record who asked |
  * | web, terminal | echo         | null                                   | WorklistAnswer without items: whether the worklist answers |
  * | worklist    | next           | null                                   | Question or null after 20 s |
@@ -156,6 +159,14 @@ export interface RenderRequest {
   readonly type: PictureType;
   /** 1 to 100, for JPEG. */
   readonly quality: number;
+  /** Set by the keeper for a look at a held object: the picture says in its pixels that it is one. */
+  readonly mark?: 'held';
+}
+
+/** A look that was opened: what to show for each frame, and until when (milliseconds since 1970). */
+export interface LookAnswer {
+  readonly look: string;
+  readonly until: number;
 }
 
 /** A picture, or what keeps the object from being shown. */

@@ -24,6 +24,7 @@ import { Conclusions } from '@lazaret/pacs/quarantine/conclusion.ts';
 import { openDatabase } from '@lazaret/pacs/quarantine/database.ts';
 import { Decisions } from '@lazaret/pacs/quarantine/decisions.ts';
 import { Ledger } from '@lazaret/pacs/quarantine/ledger.ts';
+import { Looks } from '@lazaret/pacs/quarantine/looks.ts';
 import { Listing } from '@lazaret/pacs/quarantine/listing.ts';
 import { Counts, type Handover, type Parts } from '@lazaret/pacs/quarantine/parts.ts';
 import { Queue } from '@lazaret/pacs/quarantine/queue.ts';
@@ -99,9 +100,10 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   await imports.recover();
   const safekeeping = new Safekeeping(whole, upkeep);
   const questions = new Questions(worklist, (message) => commits.submit((group) => group.record.message({ ...message, time: group.time })));
+  const looks = new Looks(whole, accesses);
   const tables = tablesOf({
     parts: whole, signatures, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions, accesses), listing: new Listing(whole, conclusions), upkeep, rescan, accesses, trace: new Trace(whole, accesses),
-    assets: new Assets(database, commits), rulePacks, imports, safekeeping, withdrawals, questions,
+    assets: new Assets(database, commits), rulePacks, imports, safekeeping, withdrawals, questions, looks,
   });
   await accesses.catchUp(layout.audit, log.size, commits);
   await commits.submit((group) => group.record.message(activity(group.time, 'start')));
@@ -119,6 +121,7 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
       whole.queue.close();
       imports.close();
       questions.close();
+      looks.close();
       for (const server of servers) stopListening(server);
       await reading.close();
       await rescan.close();

@@ -16,6 +16,7 @@ import { checkDigest, checkFields, checkObjectId, checkReceived, checkRenderRequ
 import { workOf } from '@lazaret/pacs/quarantine/ledger.ts';
 import { checkList, type Listing } from '@lazaret/pacs/quarantine/listing.ts';
 import { checkMessage } from '@lazaret/pacs/quarantine/messages.ts';
+import type { Looks } from '@lazaret/pacs/quarantine/looks.ts';
 import type { Parts } from '@lazaret/pacs/quarantine/parts.ts';
 import { archiveWork } from '@lazaret/pacs/quarantine/queue.ts';
 import type { InspectorStatus, MapAnswer, RenderedAnswer, StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
@@ -52,11 +53,12 @@ export interface Stations {
   readonly safekeeping: Safekeeping;
   readonly imports: Imports;
   readonly questions: Questions;
+  readonly looks: Looks;
   readonly withdrawals: Withdrawals;
 }
 
 export function tablesOf(stations: Stations): Readonly<Record<'association' | 'web' | 'inspector' | 'importer' | 'worklist' | 'terminal', RequestTable>> {
-  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports, safekeeping, rulePacks, questions, withdrawals } = stations;
+  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports, safekeeping, rulePacks, questions, looks, withdrawals } = stations;
   const { queue, commits, log, counts, layout, ledger } = parts;
 
   const groups = new Groups(parts, decisions);
@@ -90,6 +92,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
     resend: (body) => askAgain(parts, body),
     worklist: (body) => questions.ask(body),
     echo: () => questions.echo(),
+    look: (body) => looks.handle(body),
   };
 
   function status(): StatusAnswer {
@@ -113,8 +116,9 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
     const row = value['digest'] === undefined ? ledger.rowOf(checkObjectId(value['objectId'])) : ledger.archivedUnder(checkDigest(value['digest']))[0];
     if (row === undefined) throw refused('object-unknown', 'there is no such object in the archive');
     if (row.state === 'destroyed') throw refused('object-destroyed', 'the object was destroyed; there is nothing to look at');
-    const area = row.state === 'archived' ? 'archive' : 'quarantine';
-    return queue.render(area === 'archive' ? archiveWork(row) : workOf(row), area, request);
+    // What is held is shown to people who say why, on the record (looks.ts).
+    if (row.state !== 'archived') throw refused('object-held', 'the object is not in the archive; a held one is looked at by breaking the glass');
+    return queue.render(archiveWork(row), 'archive', request);
   }
 
   return {

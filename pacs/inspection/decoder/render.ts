@@ -12,6 +12,7 @@ import { inflateRaw } from '../examiner/inflate.ts';
 import { Reading } from '../examiner/reading.ts';
 import type { RenderAnswer, RenderTask } from './contract.ts';
 import { encodeJPEG, encodePNG, fittedSize, shrink, type Picture } from './picture.ts';
+import { marked } from './mark.ts';
 import { Impossible, samplesOf, type Samples } from './samples.ts';
 
 const nobody: Work = { objectId: '' as Work['objectId'], bytes: 0, sha256: '' as Work['sha256'], sopClassUID: '', sopInstanceUID: '', transferSyntaxUID: '', peer: '' };
@@ -31,9 +32,10 @@ export async function renderFrame(task: RenderTask): Promise<{ readonly answer: 
     const samples = await samplesOf(reading, shape, fragments, frame);
     const full = pictureOf(reading, samples, task.window);
     const { width, height } = fittedSize(full.width, full.height, task.widthMax, task.heightMax);
-    const small = shrink(full, width, height);
+    const fitted = shrink(full, width, height);
+    const small = task.mark === 'held' ? marked(fitted) : fitted;
     const picture = task.type === 'image/png' ? encodePNG(small) : encodeJPEG(small, task.quality);
-    return { answer: { id: task.id, outcome: 'rendered', text: '', width, height, frames: shape.frames }, picture };
+    return { answer: { id: task.id, outcome: 'rendered', text: '', width: small.width, height: small.height, frames: shape.frames }, picture };
   } catch (error) {
     if (!(error instanceof Impossible)) throw error;
     return { answer: { id: task.id, outcome: 'impossible', text: error.message, width: 0, height: 0, frames: 0 }, picture: new Uint8Array(0) };
