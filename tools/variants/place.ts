@@ -12,6 +12,8 @@ export interface Place {
   readonly isText?: true;
   /** Only part of the payload fits: so many bytes at most. */
   readonly bytesMax?: number;
+  /** The payload stands among other bytes, or where no value begins: a stream without a header is then not to be told from them (Wrapping.headerless). */
+  readonly isInside?: true;
   /** Takes the payload apart, so that only who knows how can put it together again: beyond inspection, see Wrapping.beyond. */
   readonly beyond?: true;
   put(base: Base, payload: Buffer, random: Random, name: string): Draft;

@@ -56,7 +56,7 @@ export const placesDocument: readonly Place[] = [
   inDocument('CDA with a stylesheet', (payload) => ['text/XML', cda('<structuredBody/>', `<?xml-stylesheet type="text/xsl" href="data:text/xsl;base64,${payload.toString('base64')}"?>\n`)]),
   inDocument('CDA with a document type', (payload) => ['text/XML', cda('<structuredBody/>', `<!DOCTYPE x [<!ENTITY e "${payload.toString('base64')}">]>\n`)]),
   inDocument('header of an STL', (payload) => ['model/stl', stl(payload, Buffer.alloc(100))], { bytesMax: 80 }),
-  inDocument('facets of an STL', (payload) => ['model/stl', stl(Buffer.from('Lazaret'), payload)]),
+  inDocument('facets of an STL', (payload) => ['model/stl', stl(Buffer.from('Lazaret'), payload)], { isInside: true }),
   inDocument('behind an STL', (payload) => ['model/stl', Buffer.concat([stl(Buffer.from('Lazaret'), Buffer.alloc(500)), payload])]),
   inDocument('comments of an OBJ', (payload) => ['model/obj', Buffer.from(`v 0 0 0\nv 1 0 0\nv 0 1 0\n${lines(payload, '# ')}\nf 1 2 3\n`, 'latin1')]),
   inDocument('comments of an MTL', (payload) => ['model/mtl', Buffer.from(`newmtl skin\n${lines(payload, '# ')}\nKd 1 1 1\n`, 'latin1')]),

@@ -37,12 +37,12 @@ const palette = (payload: Buffer, base: Base): Element[] => {
 };
 
 export const placesImage: readonly Place[] = [
-  { name: 'among native pixels', bases: nativeBases, put: (base, payload, random, name) => {
+  { name: 'among native pixels', isInside: true, bases: nativeBases, put: (base, payload, random, name) => {
     const { instead, pixels } = imageAround(base, payload, random, name);
     return { base, name, instead, pixels: ['7FE0,0010', 'OB', pixels] };
   } },
   { name: 'behind native pixels', bases: nativeBases, put: (base, payload, _, name) => ({ base, name, pixels: ['7FE0,0010', 'OB', Buffer.concat([tinyPixels(), payload])] }) },
-  { name: 'among encapsulated uncompressed pixels', bases: encapsulatedBases.filter((base) => base.frame === 'native'), put: (base, payload, random, name) => {
+  { name: 'among encapsulated uncompressed pixels', isInside: true, bases: encapsulatedBases.filter((base) => base.frame === 'native'), put: (base, payload, random, name) => {
     const { instead, pixels } = imageAround(base, payload, random, name);
     return { base, name, instead, pixels: pixelData(base, [pixels]) };
   } },
@@ -70,7 +70,7 @@ export const placesImage: readonly Place[] = [
   beside('modality lookup table', (payload, _, base) => [['0028,3000', 'SQ', [[['0028,3002', 'US', [filledUp(payload, 2).length / 2, 0, 16]], ['0028,3004', 'LO', 'US'], ['0028,3006', 'OW', words(payload, base)]]]]]),
   beside('VOI lookup table', (payload, _, base) => [['0028,3010', 'SQ', [[['0028,3002', 'US', [filledUp(payload, 2).length / 2, 0, 16]], ['0028,3006', 'OW', words(payload, base)]]]]]),
   { name: 'palette', bases: nativeBases, bytesMax: 60_000, put: (base, payload, _, name) => ({ base, name, elements: [['0028,0004', 'CS', 'PALETTE COLOR'], ...palette(payload, base)] }) },
-  { name: 'segmented palette', bases: nativeBases, bytesMax: 60_000, put: (base, payload, _, name) => {
+  { name: 'segmented palette', isInside: true, bases: nativeBases, bytesMax: 60_000, put: (base, payload, _, name) => {
     const even = filledUp(payload, 2);
     const table = (colours: Uint8Array): Buffer => words(Buffer.concat([discrete(even.length / 2, base), colours]), base);
     return { base, name, elements: [['0028,0004', 'CS', 'PALETTE COLOR'], ...['1', '2', '3'].flatMap((digit): Element[] => [[`0028,110${digit}`, 'US', [even.length / 2, 0, 16]], [`0028,122${digit}`, 'OW', table(digit === '1' ? even : Buffer.alloc(even.length, 0x40))]])] };
@@ -81,5 +81,5 @@ export const placesImage: readonly Place[] = [
     const points = filledUp(payload, 8);
     return { base, name, pixels: null, instead: withElements(identity(name, '1.2.840.10008.5.1.4.1.1.4.2', 'MR'), ['0028,0008', 'IS', '1'], ['0028,0010', 'US', 1], ['0028,0011', 'US', 1], ['0028,9001', 'UL', 1], ['0028,9002', 'UL', points.length / 8], ['0028,9003', 'CS', 'FREQUENCY'], ['0028,9108', 'CS', 'COMPLEX'], ['5600,0020', 'OF', points]) };
   } },
-  { name: 'raw data', bases: nativeBases, put: (base, payload, random, name) => ({ base, name, pixels: null, instead: withElements(identity(name, '1.2.840.10008.5.1.4.1.1.66', 'MR'), ['0020,9123', 'SQ', []], ['0029,0010', 'LO', 'ACME RAW'], ['0029,1001', 'OB', Buffer.concat([filler(random, below(random, 8000)), payload])]) }) },
+  { name: 'raw data', isInside: true, bases: nativeBases, put: (base, payload, random, name) => ({ base, name, pixels: null, instead: withElements(identity(name, '1.2.840.10008.5.1.4.1.1.66', 'MR'), ['0020,9123', 'SQ', []], ['0029,0010', 'LO', 'ACME RAW'], ['0029,1001', 'OB', Buffer.concat([filler(random, below(random, 8000)), payload])]) }) },
 ];

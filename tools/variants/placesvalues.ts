@@ -62,7 +62,7 @@ function nested(levels: number, innermost: Item): Element {
 const value = (name: string, put: (payload: Buffer, random: Random, base: Base) => readonly Element[], more: Partial<Place> = {}): Place => ({
   name, bases, ...more, put: (base, payload, random, object) => ({ base, name: object, elements: put(payload, random, base) }),
 });
-const text = (name: string, put: (payload: Buffer, random: Random, base: Base) => readonly Element[], bytesMax = 60_000): Place => value(name, put, { isText: true, bytesMax });
+const text = (name: string, put: (payload: Buffer, random: Random, base: Base) => readonly Element[], bytesMax = 60_000, more: Partial<Place> = {}): Place => value(name, put, { isText: true, bytesMax, ...more });
 
 const explicitNative = bases.filter((base) => base.encoding === 'explicit');
 
@@ -74,13 +74,13 @@ export const placesValues: readonly Place[] = [
   value('private value, at an offset', (payload, random, base) => {
     const vr = pick(random, ['OB', 'UN', 'OW']);
     return privateBlock(vr, valueOf(vr, surrounded(payload, random, 1 + below(random, random() < 0.5 ? 300 : 40_000), below(random, 2000)), base));
-  }),
-  value('private value, at its end', (payload, random) => privateBlock(pick(random, ['OB', 'UN']), surrounded(payload, random, 16 + below(random, 20_000), 0))),
+  }, { isInside: true }),
+  value('private value, at its end', (payload, random) => privateBlock(pick(random, ['OB', 'UN']), surrounded(payload, random, 16 + below(random, 20_000), 0)), { isInside: true }),
   value('private value of a vendor', (payload, random) => {
     const [group, creator, element] = pick(random, vendors);
     return privateBlock(random() < 0.5 ? 'OB' : 'UN', surrounded(payload, random, random() < 0.5 ? 0 : below(random, 5000), 0), group, creator, element);
-  }),
-  value('Siemens CSA header', (payload, random) => privateBlock(random() < 0.5 ? 'OB' : 'UN', csaHeader(payload), '0029', 'SIEMENS CSA HEADER', random() < 0.5 ? '1010' : '1020')),
+  }, { isInside: true }),
+  value('Siemens CSA header', (payload, random) => privateBlock(random() < 0.5 ? 'OB' : 'UN', csaHeader(payload), '0029', 'SIEMENS CSA HEADER', random() < 0.5 ? '1010' : '1020'), { isInside: true }),
   value('private numbers', (payload, random) => {
     const vr = pick(random, ['FD', 'FL', 'UL', 'SL', 'US', 'SS', 'AT', 'OF', 'OL', 'OD', 'OV', 'SV', 'UV']);
     return privateBlock(vr, filledUp(payload, 8));
@@ -100,7 +100,7 @@ export const placesValues: readonly Place[] = [
   value('group length', (payload) => [['0009,0000', 'OB', payload]]),
   value('forbidden group', (payload, random) => [[`000${pick(random, ['1', '3', '5', '7'])},1010`, 'OB', payload]]),
   value('unknown public element', (payload, random) => [[`0020,9F${below(random, 256).toString(16).padStart(2, '0')}`, pick(random, ['OB', 'UN']), payload]]),
-  value('ICC profile', (payload) => [['0028,2000', 'OB', colourProfile(payload)]]),
+  value('ICC profile', (payload) => [['0028,2000', 'OB', colourProfile(payload)]], { isInside: true }),
   value('instead of an ICC profile', (payload) => [['0028,2000', 'OB', payload]]),
   value('certificate of a signature', (payload) => [['FFFA,FFFA', 'SQ', [[['0400,0005', 'US', 1], ['0400,0110', 'CS', 'X509_1993_SIG'], ['0400,0115', 'OB', payload], ['0400,0120', 'OB', Buffer.alloc(128, 7)]]]]], { bases: nativeBases }),
   value('encrypted attributes', (payload) => [['0400,0500', 'SQ', [[['0400,0510', 'UI', '1.2.840.10008.1.2.1'], ['0400,0520', 'OB', payload]]]]]),
@@ -112,7 +112,7 @@ export const placesValues: readonly Place[] = [
   text('URL', (payload) => [['0040,E010', 'UR', payload]], 1e9),
   text('long text', (payload) => [['0020,4000', 'LT', payload]]),
   text('short text', (payload) => [['0008,0081', 'ST', payload]]),
-  text('text, at an offset', (payload, random) => [['0020,4000', 'LT', surrounded(payload, random, 1 + below(random, 3000), below(random, 200))]]),
+  text('text, at an offset', (payload, random) => [['0020,4000', 'LT', surrounded(payload, random, 1 + below(random, 3000), below(random, 200))]], 60_000, { isInside: true }),
   text('report text, in nested Items', (payload, random) => [nested(1 + below(random, 10), [['0040,A160', 'UT', payload]])], 1e9),
   text('long string', (payload) => [['0008,103E', 'LO', payload]]),
   text('name', (payload, random) => [[pick(random, ['0008,0090', '0010,0010']), 'PN', payload]]),

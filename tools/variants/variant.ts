@@ -47,7 +47,7 @@ export function variantOf(seed: number, wanted: Wanted = {}): Variant {
   const place = pick(random, places.filter((one) => wanted.place === undefined || one.name === wanted.place));
   const base = pick(random, place.bases.filter((one) => wanted.syntax === undefined || one.name === wanted.syntax));
   const { payload, wrapping, placed } = packed(place, random, wanted);
-  const aim = place.beyond === true || wrapping.beyond === true ? 'beyond' : place.isText === true && isCharacters(payload, wrapping) ? 'characters' : 'attack';
+  const aim = place.beyond === true || wrapping.beyond === true || (wrapping.headerless === true && place.isInside === true) ? 'beyond' : place.isText === true && isCharacters(payload, wrapping) ? 'characters' : 'attack';
   return { seed, place, payload, wrapping, base, aim, placed, bytes: fileOf(place.put(base, placed, random, `variant ${seed}`)) };
 }
 
@@ -60,7 +60,8 @@ function packed(place: Place, random: Random, wanted: Wanted): { readonly payloa
     if (wrapping.textOnly === true && !payload.isText) continue;
     const wrapped = wrapping.wrap(payload.bytes(random), payload, random);
     if (wrapped.length <= max) return { payload, wrapping, placed: wrapped };
-    if (max < wrappedBytesMin && attempt > attempts / 10) return { payload, wrapping, placed: wrapped.subarray(0, max) };
+    // A program or container is known by its beginning; half a script does nothing.
+    if (max < wrappedBytesMin && attempt > attempts / 10 && !payload.isText && payload.name !== 'tar') return { payload, wrapping, placed: wrapped.subarray(0, max) };
   }
   throw new Error(`nothing fits into ${place.name}`);
 }

@@ -13,6 +13,8 @@ export interface Wrapping {
    * measurements. What limits the harm is that nothing which could undo it gets in either.
    */
   readonly beyond?: true;
+  /** A stream without any mark: found where a value begins with it, beyond inspection among other bytes. */
+  readonly headerless?: true;
   wrap(bytes: Buffer, payload: Payload, random: Random): Buffer;
 }
 
@@ -22,7 +24,7 @@ export const wrappings: readonly Wrapping[] = [
   { name: 'plain', wrap: (bytes) => bytes },
   { name: 'gzip', wrap: (bytes) => gzipSync(bytes) },
   { name: 'zlib', wrap: (bytes) => deflateSync(bytes) },
-  { name: 'deflate', wrap: (bytes) => deflateRawSync(bytes) },
+  { name: 'deflate', headerless: true, wrap: (bytes) => deflateRawSync(bytes) },
   { name: 'base64', wrap: (bytes) => Buffer.from(bytes.toString('base64')) },
   { name: 'base64-lines', wrap: base64Lines },
   { name: 'data-uri', wrap: (bytes) => Buffer.from(`data:application/octet-stream;base64,${bytes.toString('base64')}`) },

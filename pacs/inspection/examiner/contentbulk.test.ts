@@ -11,6 +11,7 @@ import { smallCT } from '../../../tools/recipes/objects.ts';
 import { clean } from '../../../tools/recipes/recipe.ts';
 import { withElements, type Element } from '../../../tools/recipes/encode.ts';
 import { checkBulk } from './contentbulk.ts';
+import { concealedParts } from './contentconcealed.ts';
 import { checkPart } from './contentmagic.ts';
 import { isDOSProgram, programOverlapBytes, programsIn } from './contentbulkprogram.ts';
 import { inflateRaw } from './inflate.ts';
@@ -23,11 +24,17 @@ function readingOf(...more: readonly Element[]): Reading {
   return new Reading(mapObject(new BytesSource(bytes), { inflateRaw }), work);
 }
 
-/** Codes that a private value leads to, its parts looked at as the examiner does. */
+/** As the examiner does, but for the engine. */
+function look(reading: Reading): void {
+  checkBulk(reading);
+  for (const part of concealedParts(reading)) checkPart(reading, part);
+  for (const part of reading.parts) checkPart(reading, part);
+}
+
+/** Codes that a private value leads to. */
 function found(value: Uint8Array, vr = 'OB'): { readonly codes: string[]; readonly parts: string[]; readonly reading: Reading } {
   const reading = readingOf(['0009,1001', vr, value]);
-  checkBulk(reading);
-  for (const part of reading.parts) checkPart(reading, part);
+  look(reading);
   return { codes: [...new Set(reading.findings.map(({ code }) => code))], parts: reading.parts.map(({ name }) => name), reading };
 }
 
@@ -123,7 +130,7 @@ test('what cannot be unpacked, or is packed too deep or too large, is said', () 
 test('a thousand decoys do not hide what comes after them', () => {
   const decoy = gzipSync(Buffer.from('x')).subarray(0, 12);
   const { codes } = found(Buffer.concat([Buffer.from([0]), ...Array.from({ length: 1100 }, () => Buffer.concat([decoy, Buffer.alloc(8, 0xff)])), gzipSync(inert.pe())]));
-  assert.deepEqual(codes, ['part-limit']);
+  assert.deepEqual(codes, ['executable-content']);
 });
 
 test('parts are bounded in number', () => {
@@ -134,17 +141,20 @@ test('parts are bounded in number', () => {
   assert.deepEqual(reading.findings.map(({ code }) => code), ['part-limit']);
 });
 
-test('public values are searched where they are opaque or long texts, and Pixel Data is left to the rule pack', () => {
+test('public values are searched whatever they are; of Pixel Data what is packed or written in it, and programs are left to the rule pack', () => {
   const searched: readonly Element[] = [['0028,2000', 'OB', inert.pe()], ['0040,A160', 'UT', lines(big.toString('base64'))], ['0020,4000', 'LT', big.toString('hex')]];
   for (const element of searched) {
     const reading = readingOf(element);
-    checkBulk(reading);
-    for (const part of reading.parts) checkPart(reading, part);
+    look(reading);
     assert.deepEqual([...new Set(reading.findings.map(({ code }) => code))], ['executable-content'], element[0]);
   }
-  const pixels = noise(64 * 64 * 2);
-  pixels.set(inert.pe());
-  const reading = readingOf(['7FE0,0010', 'OW', pixels]);
-  checkBulk(reading);
-  assert.deepEqual(reading.findings, []);
+  const pixels = (inside: Uint8Array): string[] => {
+    const bytes = noise(64 * 64 * 2);
+    bytes.set(inside, 777);
+    const reading = readingOf(['7FE0,0010', 'OW', bytes]);
+    look(reading);
+    return [...new Set(reading.findings.map(({ code }) => code))];
+  };
+  assert.deepEqual(pixels(inert.pe()), []);
+  for (const inside of [gzipSync(big), deflateSync(big), Buffer.from(big.toString('base64')), Buffer.from(`abc${big.toString('base64')}`), Buffer.from(big.subarray(0, 600).toString('hex'))]) assert.deepEqual(pixels(inside), ['executable-content']);
 });

@@ -1,13 +1,14 @@
 /**
- * Everything of the Data Set but its pixels, looked at from the first byte to the last: programs at any position, and in values what is packed or
- * written in another alphabet. A creator that nobody knows holds no object, since a third of all objects has private elements; what it may not
+ * Everything of the Data Set but its pixels, looked at from the first byte to the last: programs at any position, and what values begin as. What is
+ * concealed further in is contentconcealed.ts's. A creator that nobody knows holds no object, since a third of all objects has private elements; what it may not
  * hold is anything that runs.
  *
  * Top-level Pixel Data is not among it: its length is exact or its codestreams are walked, and the rule pack looks at all of it.
  */
 import { tagText } from '@lazaret/dicom/dictionary/dictionary.ts';
 import { leavesOf } from '@lazaret/dicom/private/nested.ts';
-import { beginsPacked, hasGzip, packedBytesMin, textRunBytesMin, unpack } from './contentbulkpacked.ts';
+import { packedBytesMin } from './concealed.ts';
+import { beginsPacked, headerlessBytesMin, mayBeDeflate, unpackStart } from './contentbulkpacked.ts';
 import { isDOSProgram, programBytes, programOverlapBytes, programsIn } from './contentbulkprogram.ts';
 import { checkValueStart } from './contentmagic.ts';
 import { checkPrivateValue, isPrivate } from './contentprivate.ts';
@@ -17,8 +18,11 @@ import { Reading, vrCode } from './reading.ts';
 
 /** Windows of the search for programs, with their overlap: as much as a source reads without asking for memory. */
 const searchBytes = 1024 * 1024;
-/** Windows of a value that is longer than one read. */
+/** Of a value that is longer than one read: what it begins as. */
 const valueWindowBytes = 32 * 1024 * 1024;
+
+/** Shorter values are only looked at where they begin as something does: objects have thousands of them. */
+const longBytesMin = 160;
 
 const opaque: ReadonlySet<number> = new Set(['OB', 'OW', 'OD', 'OF', 'OL', 'OV', 'UN'].map(vrCode));
 const sequence = vrCode('SQ');
@@ -34,21 +38,38 @@ export function checkBulk(reading: Reading): void {
     const vr = elements.vrs[index]!;
     const ofVendor = isPrivate(tag);
     // Long values are looked into whatever their VR says that they are.
-    if (length < packedBytesMin || (length < textRunBytesMin && !ofVendor && !opaque.has(vr))) continue;
-    if (vr === sequence || index === pixelData || tag === encapsulatedDocument || tag < 0x00030000) continue;
+    if (length < packedBytesMin || (length < headerlessBytesMin && !ofVendor && !opaque.has(vr))) continue;
+    if (vr === sequence || tag === encapsulatedDocument) continue;
+    if (tag < 0x00030000) {
+      checkMetaStart(reading, index);
+      continue;
+    }
+    if (index === pixelData) {
+      // Fragments are walked; other pixels may begin as anything, too.
+      if (reading.mapped.fragments === null) checkValue(reading, { tag, offset: elements.valueOffsets[index]!, length });
+      continue;
+    }
     // A sequence of undefined length was read by the reader, whatever VR it was declared as.
     if (index + 1 < elements.count && elements.parents[index + 1] === index) continue;
     const offset = elements.valueOffsets[index]!;
     if (ofVendor) checkPrivateValue(reading, index);
-    if (length < textRunBytesMin && !isRemarkable(dataSetSource.read(offset, length))) continue;
+    if (length < longBytesMin && !isRemarkable(dataSetSource.read(offset, length))) continue;
     checkValue(reading, { tag, offset, length });
     if (vr === unknown) checkNested(reading, offset, length);
   }
 }
 
+/** File Meta Information lies in the object, and most of it stays as it is. */
+function checkMetaStart(reading: Reading, index: number): void {
+  const { elements, source } = reading.mapped;
+  const [offset, length] = [elements.valueOffsets[index]!, elements.valueLengths[index]!];
+  const value = source.read(offset, Math.min(length, readBytesMax));
+  if (isRemarkable(value)) unpackStart(reading, value, { at: { offset, length }, tag: tagText(elements.tags[index]!), outside: true, depth: 0 }, length <= readBytesMax);
+}
+
 /** A short value is looked into only where something begins in it that could be unpacked. */
 function isRemarkable(value: Uint8Array): boolean {
-  return beginsPacked(value, 0) || beginsPacked(value, 4) || (value[0] === 0x4d && value[1] === 0x5a) || beginsItems(value) || hasGzip(value);
+  return beginsPacked(value, 0) || beginsPacked(value, 4) || (value[0] === 0x4d && value[1] === 0x5a) || beginsItems(value) || mayBeDeflate(value);
 }
 
 function beginsItems(start: Uint8Array): boolean {
@@ -86,9 +107,9 @@ function checkNested(reading: Reading, offset: number, length: number): void {
   if (length > readBytesMax || !beginsItems(dataSetSource.read(offset, 4))) return;
   for (const leaf of leavesOf(dataSetSource.read(offset, length)) ?? []) {
     if (leaf.length < packedBytesMin) continue;
-    const start = dataSetSource.read(offset + leaf.offset, Math.min(leaf.length, textRunBytesMin));
+    const start = dataSetSource.read(offset + leaf.offset, Math.min(leaf.length, longBytesMin));
     checkValueStart(reading, start, leaf.tag, offset + leaf.offset, leaf.length);
-    if (leaf.length >= textRunBytesMin || isRemarkable(start)) checkValue(reading, { ...leaf, offset: offset + leaf.offset });
+    if (leaf.length >= longBytesMin || isRemarkable(start)) checkValue(reading, { ...leaf, offset: offset + leaf.offset });
   }
 }
 
@@ -96,9 +117,7 @@ function checkValue(reading: Reading, { tag, offset, length }: { readonly tag: n
   const { dataSetSource } = reading.mapped;
   const whole = length <= readBytesMax;
   const place = { at: { offset, length }, tag: tagText(tag), depth: 0 };
-  for (let from = 0; from < length; from += whole ? length : valueWindowBytes) {
-    const view = dataSetSource.read(offset + from, Math.min(length - from, whole ? length : valueWindowBytes + programOverlapBytes));
-    if (from === 0 && isDOSProgram(view)) reading.addAt('executable-content', offset, length, place.tag, 'The value begins as a DOS program does.', true);
-    unpack(reading, view, place, { first: from === 0, whole });
-  }
+  const view = dataSetSource.read(offset, whole ? length : valueWindowBytes);
+  if (isDOSProgram(view)) reading.addAt('executable-content', offset, length, place.tag, 'The value begins as a DOS program does.', true);
+  unpackStart(reading, view, place, whole);
 }

@@ -7,7 +7,7 @@
 import type { MappedObject } from '@lazaret/dicom/filemap/contract.ts';
 import { spanKinds, type SpanKind } from '@lazaret/dicom/filemap/contract.ts';
 import { tagText } from '@lazaret/dicom/dictionary/dictionary.ts';
-import { unpack, unpackPart } from './contentbulkpacked.ts';
+import { unpackInside, unpackPart, unpackStart } from './contentbulkpacked.ts';
 import { isDOSProgram, programsIn } from './contentbulkprogram.ts';
 import { Reading, vrCode, type Part } from './reading.ts';
 
@@ -86,7 +86,7 @@ function checkStart(reading: Reading): void {
   if (pdf > 0) reading.addAt('polyglot-content', pdf, 5, '', 'A PDF header lies before the Data Set, where PDF readers look for one.');
   const surroundings = source.read(0, Math.min(before, unaccountedBytesMax));
   for (const program of programsIn(surroundings)) reading.addAt('executable-content', program.at, program.length, '', `Before the Data Set lies ${program.name}.`);
-  unpack(reading, surroundings, { at: { offset: 0, length: before }, outside: true, depth: 0 });
+  unpackSurroundings(reading, surroundings, { offset: 0, length: before });
   const head = latin1(source.read(0, Math.min(before, pageSearchBytes))).toLowerCase();
   const page = head.search(pages);
   if (page >= 0) reading.addAt('polyglot-content', page, 7, '', 'A web page or script begins before the Data Set.');
@@ -139,9 +139,15 @@ function checkUnaccounted(reading: Reading): void {
     const words = latin1(head).toLowerCase();
     const page = Math.max(words.search(pages), hasPreamble || meta !== null ? words.search(scripts) : -1);
     if (page >= 0) reading.addAt('polyglot-content', offset + page, 7, '', 'A web page or script follows the Data Set.');
-    unpack(reading, head, { at: { offset, length: spans.lengths[row]! }, outside: true, depth: 0 });
+    unpackSurroundings(reading, head, { offset, length: spans.lengths[row]! });
     for (const program of programsIn(head)) reading.addAt('executable-content', offset + program.at, program.length, '', `What follows the Data Set holds ${program.name}.`);
   }
+}
+
+function unpackSurroundings(reading: Reading, view: Uint8Array, at: Part['at']): void {
+  const place = { at, outside: true, depth: 0 };
+  unpackStart(reading, view, place, true);
+  unpackInside(reading, view, place);
 }
 
 const sequence = vrCode('SQ');
@@ -172,7 +178,7 @@ export function checkPart(reading: Reading, part: Part): void {
   for (const program of programsIn(part.bytes)) {
     if (program.at > 0 || found === null) reading.addAbout(part, 'executable-content', `${capital(part.name)} holds ${program.name}.`);
   }
-  if (part.numbers !== true) unpackPart(reading, part);
+  unpackPart(reading, part);
 }
 
 /** Two bytes that some text was decoded to begin like a program by chance: more of them must be so. */

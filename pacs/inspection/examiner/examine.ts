@@ -16,16 +16,18 @@ import { examineCompanion } from './companion.ts';
 import { worstFirst } from '../verdict.ts';
 import { checkContent, checkUnrecognised, type Content } from './content.ts';
 import { checkPart } from './contentmagic.ts';
+import { concealedInFrame, concealedParts } from './contentconcealed.ts';
 import { describe, type SeenPart } from './describe.ts';
 import { checkSurroundings, dataSetLengthOf, neutralise, type Neutralised } from './disarm.ts';
 import { FileSource } from './filesource.ts';
 import { inflateRaw } from './inflate.ts';
+import { declaredIn, isModel } from './inside/document.ts';
 import { partsOf } from './inside/unpacking.ts';
 import { instanceReport } from './instance.ts';
 import { patchObject } from './patching.ts';
 import { passOver, type PassResult } from './pass.ts';
 import { placeInDataSet, placeInObject } from './place.ts';
-import { Reading } from './reading.ts';
+import { Reading, type Part } from './reading.ts';
 import { unpackedFrames } from './unpackedframes.ts';
 
 /** Inflated parts are in memory already; the engine sees them in pieces of this size. */
@@ -45,12 +47,14 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
     const neutralised = neutralise(mapped, content.identity);
     const wanted = (neutralised !== null || assignment.dataSetDigest) && mapped.dataSetLength > 0;
     const dataSet = wanted ? { offset: mapped.dataSetOffset, length: dataSetLengthOf(mapped), prefix: neutralised?.prefix ?? null } : null;
-    const pass = passOver(source, engine, { dataSet, place: unrecognised && isPrintable(source) ? () => ({ tag: '', region: 'text' }) : placeInObject(mapped) });
+    const documents = !isModel(declaredIn(reading));
+    const pass = passOver(source, engine, { dataSet, place: unrecognised && isPrintable(source) ? () => ({ tag: '', region: 'text' }) : placeInObject(mapped, documents) });
     checkDigest(reading, pass);
-    const parts = scanParts(reading, engine);
+    scanConcealed(reading, concealedParts(reading), engine);
     scanFrames(reading, content, engine);
+    const parts = scanParts(reading, engine);
     // The worst come first: hundreds of faults in the encoding must not crowd out what is harmful.
-    const findings = worstFirst([...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, engine)]).slice(0, findingsMax);
+    const findings = worstFirst([...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, documents, engine)]).slice(0, findingsMax);
     const disarmed = neutralised === null ? null : disarmedOf(mapped, neutralised, pass);
     const report: Report = {
       id: assignment.id,
@@ -98,11 +102,11 @@ function checkDigest(reading: Reading, pass: PassResult): void {
 }
 
 /** A deflated Data Set is not in the bytes of the file as an engine sees them, so it is shown to the engine as well. */
-function scanInflated(mapped: MappedObject, engine: YaraEngine): Finding[] {
+function scanInflated(mapped: MappedObject, documents: boolean, engine: YaraEngine): Finding[] {
   const { dataSetSource } = mapped;
   if (dataSetSource === mapped.source) return [];
   const findings: Finding[] = [];
-  const place = placeInDataSet(mapped);
+  const place = placeInDataSet(mapped, documents);
   for (let offset = 0; offset < dataSetSource.length; offset += partBytes) {
     const bytes = dataSetSource.read(offset, Math.min(partBytes + overlapBytes, dataSetSource.length - offset));
     for (const finding of engine.scan({ bytes, offset, place })) {
@@ -128,22 +132,32 @@ function scanParts(reading: Reading, engine: YaraEngine): readonly SeenPart[] {
     attribute();
     const { name, depth = 0, at, tag = '', outside = false } = part;
     parts.push({ name, depth, bytes: part.bytes.length, at, tag, outside, codes: new Set() });
-    checkPart(reading, part);
-    const place = { tag: part.tag ?? '', region: part.region ?? 'other' };
-    for (const finding of engine.scan({ bytes: part.bytes, offset: 0, place: () => place })) {
-      // A missing engine has said so once already.
-      if (finding.code === 'engine-missing') continue;
-      reading.addAbout(part, finding.code, `${finding.text}, at byte ${finding.offset} of ${part.name}`, finding.engine);
-    }
+    scanPart(reading, part, engine);
   }
   attribute();
   return parts;
+}
+
+function scanPart(reading: Reading, part: Part, engine: YaraEngine): void {
+  checkPart(reading, part);
+  const place = { tag: part.tag ?? '', region: part.region ?? 'other' };
+  for (const finding of engine.scan({ bytes: part.bytes, offset: 0, place: () => place })) {
+    // A missing engine has said so once already.
+    if (finding.code === 'engine-missing') continue;
+    reading.addAbout(part, finding.code, `${finding.text}, at byte ${finding.offset} of ${part.name}`, finding.engine);
+  }
+}
+
+/** Texts that are looked at and not kept; what is packed in them becomes parts. */
+function scanConcealed(reading: Reading, parts: Iterable<Part>, engine: YaraEngine): void {
+  for (const part of parts) scanPart(reading, part, engine);
 }
 
 /** Frames that are merely packed, unpacked: the rules speak of bytes as they are. */
 function scanFrames(reading: Reading, { shape, frames }: Content, engine: YaraEngine): void {
   const tag = '(7FE0,0010)';
   for (const frame of unpackedFrames(reading, shape, frames)) {
+    scanConcealed(reading, concealedInFrame(reading, frame), engine);
     for (let offset = 0; offset < frame.bytes.length; offset += partBytes) {
       const bytes = frame.bytes.subarray(offset, offset + partBytes + overlapBytes);
       for (const finding of engine.scan({ bytes, offset, place: () => ({ tag, region: 'other' }) })) {

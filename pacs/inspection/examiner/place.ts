@@ -6,22 +6,25 @@ import type { Place } from '../engines/yara.ts';
 const encapsulatedDocument = 0x00420011;
 const nowhere: Place = { tag: '', region: 'other' };
 
-/** Of a byte of the object. */
-export function placeInObject(mapped: MappedObject): (offset: number) => Place {
-  const { spans } = mapped;
+/** Of a byte of the object. `documents`: whether its Encapsulated Document is one of those that may hold containers. */
+export function placeInObject(mapped: MappedObject, documents = true): (offset: number) => Place {
+  const { spans, source, dataSetSource, dataSetOffset } = mapped;
+  const ofElement = dataSetSource === source ? placeInDataSet(mapped, documents) : null;
   return (offset) => {
     const row = lastAtOrBefore(spans.offsets, spans.count, offset);
     if (row < 0) return nowhere;
     const tag = spans.tags[row]!;
     const kind = spanKinds[spans.kinds[row]!];
-    return { tag: tag === 0 ? '' : tagText(tag), region: tag === encapsulatedDocument ? 'document' : kind === 'value' ? 'text' : 'other' };
+    if (kind !== 'value') return { tag: tag === 0 ? '' : tagText(tag), region: tag === encapsulatedDocument && documents ? 'document' : 'other' };
+    // Numbers are values, too, and no text.
+    return ofElement !== null && offset >= dataSetOffset ? ofElement(offset) : { tag: tagText(tag), region: 'text' };
   };
 }
 
 const textVRs: ReadonlySet<number> = new Set(['AE', 'AS', 'CS', 'DA', 'DS', 'DT', 'IS', 'LO', 'LT', 'PN', 'SH', 'ST', 'TM', 'UC', 'UI', 'UR', 'UT'].map((vr) => (vr.charCodeAt(0) << 8) | vr.charCodeAt(1)));
 
 /** Of a byte of the inflated Data Set. The offsets that findings carry are those of the deflate stream: inside it there are none. */
-export function placeInDataSet(mapped: MappedObject): (offset: number) => Place {
+export function placeInDataSet(mapped: MappedObject, documents = true): (offset: number) => Place {
   const { elements } = mapped;
   // Elements of the File Meta Information have offsets of the object, not of the Data Set.
   let first = 0;
@@ -33,7 +36,7 @@ export function placeInDataSet(mapped: MappedObject): (offset: number) => Place 
     const index = first + row;
     const tag = elements.tags[index]!;
     const isPrivate = ((tag >>> 16) & 1) === 1;
-    return { tag: tagText(tag), region: tag === encapsulatedDocument ? 'document' : !isPrivate && textVRs.has(elements.vrs[index]!) ? 'text' : 'other' };
+    return { tag: tagText(tag), region: tag === encapsulatedDocument && documents ? 'document' : !isPrivate && textVRs.has(elements.vrs[index]!) ? 'text' : 'other' };
   };
 }
 

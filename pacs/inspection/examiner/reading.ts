@@ -53,6 +53,7 @@ export class Reading {
   readonly #top = new Map<number, number>();
   readonly #items = new Map<string, Map<number, number>>();
   readonly #inflated: boolean;
+  readonly #streams = new Set<string>();
 
   constructor(mapped: MappedObject, work: Work) {
     this.mapped = mapped;
@@ -133,6 +134,15 @@ export class Reading {
     this.#partBytes += part.bytes.length;
     this.parts.push(part);
     return true;
+  }
+
+  /** Notes that the packed stream which begins there was unpacked (or said to be broken), so that a search need not do it again. */
+  noteStream(offset: number, outside: boolean): void {
+    this.#streams.add(`${outside} ${offset}`);
+  }
+
+  isUnpacked(offset: number, outside: boolean): boolean {
+    return this.#streams.has(`${outside} ${offset}`);
   }
 
   /** Notes a finding about a part: its place is that of what it came out of. */

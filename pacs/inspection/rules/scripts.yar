@@ -138,6 +138,18 @@ rule web_script {
     any of them
 }
 
+rule web_page_with_script {
+  meta:
+    code = "script-content"
+    place = "outside-text"
+    text = "a web page or drawing with a script in it"
+  strings:
+    $begins = /<script[ \t\r\n>]/ nocase
+    $ends = "</script" ascii nocase
+  condition:
+    all of them
+}
+
 rule web_shell {
   meta:
     code = "script-content"

@@ -1,4 +1,5 @@
 /** Which kind of document is declared: by its MIME type (PS3.3 C.24.2), or by the SOP Class where that is absent. */
+import type { Reading } from '../reading.ts';
 import type { Kind } from './kinds.ts';
 
 export const documentTags = { document: 0x00420011, type: 0x00420012, sopClassUID: 0x00080016 } as const;
@@ -39,4 +40,19 @@ const classes: ReadonlyMap<string, Expected> = new Map([
 export function expectedOf(type: string, sopClassUID: string): Expected {
   const plain = type.toLowerCase().split(';')[0]!.trim();
   return (plain === '' ? classes.get(sopClassUID) : types.get(plain)) ?? null;
+}
+
+/** Kind of the document that the object is of, where it is declared at the top of the Data Set. */
+export function declaredIn(reading: Reading): Expected {
+  return expectedOf(reading.text(reading.top(documentTags.type)), reading.text(reading.top(documentTags.sopClassUID)));
+}
+
+/** Models are numbers and names: unlike a letter, they hold nothing that is packed. */
+export function isModel(kind: Expected): boolean {
+  return kind === 'stl' || kind === 'obj' || kind === 'mtl';
+}
+
+/** These may hold documents and packed streams; they are taken apart by their own grammar, and each part is then looked at. */
+export function isStructured(kind: Expected): boolean {
+  return kind === 'pdf' || kind === 'xml';
 }

@@ -13,6 +13,7 @@ import { smallCT } from '../../../../tools/recipes/objects.ts';
 import { clean, type Recipe } from '../../../../tools/recipes/recipe.ts';
 import type { Work } from '../../../quarantine/contract.ts';
 import { checkContent } from '../content.ts';
+import { concealedParts } from '../contentconcealed.ts';
 import { checkPart } from '../contentmagic.ts';
 import { inflateRaw } from '../inflate.ts';
 import { Reading } from '../reading.ts';
@@ -25,6 +26,7 @@ const work = { objectId: '', bytes: 0, sha256: '', sopClassUID: '', sopInstanceU
 function unpack(bytes: Uint8Array, budget = new Budget()): { readonly findings: readonly string[]; readonly parts: readonly string[] } {
   const reading = new Reading(mapObject(new BytesSource(bytes), { inflateRaw }), work);
   checkContent(reading);
+  for (const part of concealedParts(reading)) checkPart(reading, part);
   const parts: string[] = [];
   for (const part of partsOf(reading, budget)) {
     parts.push(part.name);

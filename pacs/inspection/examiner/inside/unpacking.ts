@@ -11,7 +11,7 @@ import { readBytesMax } from '../filesource.ts';
 import { openXML } from './cda.ts';
 import { openCompound } from './compound.ts';
 import { Budget, LimitReached, depthMax, type Inner, type Opener, type Said } from './contract.ts';
-import { documentTags, expectedOf } from './document.ts';
+import { documentTags, expectedOf, isStructured } from './document.ts';
 import { openGzip } from './gzip.ts';
 import { headerBytes, kindNamed, recognise, recognisedBytesMin, type Kind, type Recognised } from './kinds.ts';
 import { openMTL, openOBJ, openSTL } from './models.ts';
@@ -91,7 +91,8 @@ class Unpacking {
     }
     const bytes = Buffer.from(reading.bytes(index));
     const expected = expectedOf(reading.text(reading.siblings(index)(documentTags.type)), reading.text(reading.top(documentTags.sopClassUID)));
-    if (expected === null) yield { name: `the document in ${place.text}`, bytes, at: place.at, tag: place.tag, region: place.region, depth: 0 };
+    // What is opened by its structure comes in parts.
+    if (!isStructured(expected)) yield { name: `the document in ${place.text}`, bytes, at: place.at, tag: place.tag, region: place.region, depth: 0 };
     yield* this.#expected(bytes, expected, place);
   }
 

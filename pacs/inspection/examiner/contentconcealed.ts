@@ -1,0 +1,53 @@
+/**
+ * What is concealed anywhere in an object, pixels included: the whole Data Set and the File Meta Information go by in windows. What is packed becomes a part of
+ * the object; texts of a few characters are given out to be looked at and forgotten, since an image may hold megabytes that read as such by chance.
+ */
+import { declaredIn, isStructured } from './inside/document.ts';
+import { placeInDataSet, placeInObject } from './place.ts';
+import { addFound, roomOf } from './contentbulkpacked.ts';
+import { concealedIn } from './concealed.ts';
+import type { Part, Reading } from './reading.ts';
+import type { UnpackedFrame } from './unpackedframes.ts';
+
+const windowBytes = 8 * 1024 * 1024;
+/** What begins in a window and is no longer than this is seen whole. */
+const overlapBytes = 64 * 1024;
+const encapsulatedDocument = '(0042,0011)';
+
+export function* concealedParts(reading: Reading): Generator<Part, void, void> {
+  const { source, dataSetSource, dataSetOffset, dataSetLength, meta } = reading.mapped;
+  const isInflated = dataSetSource !== source;
+  if (meta !== null) yield* inRange(reading, source, 0, dataSetOffset, true);
+  yield* inRange(reading, dataSetSource, isInflated ? 0 : dataSetOffset, isInflated ? dataSetSource.length : dataSetOffset + dataSetLength, false);
+}
+
+/** The same for a frame that was unpacked. */
+export function* concealedInFrame(reading: Reading, frame: UnpackedFrame): Generator<Part, void, void> {
+  const bytes = Buffer.from(frame.bytes.buffer, frame.bytes.byteOffset, frame.bytes.length);
+  const place = { at: frame.at, tag: '(7FE0,0010)', outside: false, depth: 0 };
+  for (const found of concealedIn(bytes, { room: () => roomOf(reading), from: 0, end: bytes.length, more: false })) {
+    if (found === 'limit') addFound(reading, place, found);
+    else if (!found.loose) addFound(reading, place, { ...found, name: `${found.name} at byte ${found.at} of frame ${frame.number} once it is unpacked` });
+    else yield { ...place, name: `${found.name} in frame ${frame.number}`, bytes: found.bytes, guessed: true };
+  }
+}
+
+function* inRange(reading: Reading, source: Reading['mapped']['source'], start: number, end: number, outside: boolean): Generator<Part, void, void> {
+  const isOpened = isStructured(declaredIn(reading));
+  const placeOf = outside ? placeInObject(reading.mapped) : placeInDataSet(reading.mapped);
+  for (let from = start; from < end; from += windowBytes) {
+    const length = Math.min(end - from, windowBytes + overlapBytes);
+    const view = source.read(from, length);
+    const more = from + length < end;
+    for (const found of concealedIn(Buffer.from(view.buffer, view.byteOffset, view.length), { room: () => roomOf(reading), from: 0, end: more ? windowBytes : length, more })) {
+      const offset = from + (found === 'limit' ? 0 : found.at);
+      if (found !== 'limit' && !found.loose && reading.isUnpacked(offset, outside)) continue;
+      const { tag } = placeOf(offset);
+      const place = { at: { offset, length: found === 'limit' ? length : 1 }, tag, outside, depth: 0 };
+      if (isOpened && tag === encapsulatedDocument && found !== 'limit') continue;
+      if (found === 'limit') addFound(reading, place, found);
+      else if (!found.loose) addFound(reading, place, { ...found, name: `${found.name} at byte ${offset}` });
+      else yield { ...place, name: `${found.name} from byte ${offset} on`, bytes: found.bytes, guessed: true };
+    }
+  }
+}
