@@ -22,7 +22,7 @@ const mapTimeoutMs = 60_000;
 /** As far back as an incident is usually noticed. */
 const sourceTracedMs = 7 * 24 * 3_600_000;
 
-async function ask<Answer>(path: string, init: RequestInit = {}, timeoutMs = requestTimeoutMs): Promise<Answer> {
+export async function ask<Answer>(path: string, init: RequestInit = {}, timeoutMs = requestTimeoutMs): Promise<Answer> {
   let response: Response;
   try {
     response = await fetch(`/console/api/${path}`, { credentials: 'same-origin', cache: 'no-store', ...init, signal: AbortSignal.timeout(timeoutMs) });
@@ -41,9 +41,14 @@ async function ask<Answer>(path: string, init: RequestInit = {}, timeoutMs = req
 }
 
 let leaving = false;
+let mustStay: () => boolean = () => false;
+/** While `busy` says so, the end of a session does not take the page away: something in it would be lost. */
+export function stayWhile(busy: () => boolean): void {
+  mustStay = busy;
+}
 /** To the sign-in page and back to where we are. */
 function signIn(): void {
-  if (leaving) return;
+  if (leaving || mustStay()) return;
   leaving = true;
   location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
 }

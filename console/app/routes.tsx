@@ -1,32 +1,46 @@
 /** The pages by path, below /console. What a page shows is in its path, so that it can be sent to a colleague. */
-import { createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import { ArrivalsPage } from './arrivals/page.tsx';
+import { DiscPage } from './desk/disc.tsx';
+import { DeskPage } from './desk/page.tsx';
+import { ReceiptPage } from './desk/receipt.tsx';
 import { HeldPage } from './held/page.tsx';
 import { ObjectPage } from './object/page.tsx';
-import { Broken, NoSuchPage, Shell } from './shell.tsx';
+import { Broken, FirstPage, NoSuchPage, Shell } from './shell.tsx';
 import { StatusPage } from './status/page.tsx';
 import { TracePage } from './trace/page.tsx';
 
 export interface ListSearch {
   readonly text?: string;
   readonly states?: string;
+  /** Held objects one by one, or by medium or study. */
+  readonly by?: string;
 }
 const listSearch = (search: Record<string, unknown>): ListSearch => ({
   ...(typeof search['text'] === 'string' && search['text'] !== '' ? { text: search['text'].slice(0, 200) } : {}),
   ...(typeof search['states'] === 'string' && search['states'] !== '' ? { states: search['states'] } : {}),
+  ...(search['by'] === 'medium' || search['by'] === 'study' ? { by: search['by'] } : {}),
 });
 
 export interface TraceSearch {
   readonly id?: string;
   readonly source?: string;
+  /** How far back, of a source. */
+  readonly days?: string;
+  readonly import?: string;
 }
-const traceSearch = ({ id, source }: Record<string, unknown>): TraceSearch => ({
+const traceSearch = ({ id, source, days, import: medium }: Record<string, unknown>): TraceSearch => ({
+  ...(typeof medium === 'string' && medium !== '' && (id === undefined || id === '') && (source === undefined || source === '') ? { import: medium.slice(0, 32) } : {}),
+  ...(typeof days === 'string' && /^[1-9]\d{0,3}$/.test(days) ? { days } : {}),
   ...(typeof id === 'string' && id !== '' ? { id: id.slice(0, 64) } : {}),
   ...(typeof source === 'string' && source !== '' && (id === undefined || id === '') ? { source: source.slice(0, 200) } : {}),
 });
 
 const rootRoute = createRootRoute({ component: Shell, notFoundComponent: NoSuchPage });
-const indexRoute = createRoute({ getParentRoute: () => rootRoute, path: '/', beforeLoad: () => { throw redirect({ to: '/arrivals', replace: true }); } });
+const indexRoute = createRoute({ getParentRoute: () => rootRoute, path: '/', component: FirstPage });
+const deskRoute = createRoute({ getParentRoute: () => rootRoute, path: '/desk', component: DeskPage });
+const discRoute = createRoute({ getParentRoute: () => rootRoute, path: '/desk/$import', component: DiscPage });
+const receiptRoute = createRoute({ getParentRoute: () => rootRoute, path: '/desk/$import/receipt', component: ReceiptPage });
 const arrivalsRoute = createRoute({ getParentRoute: () => rootRoute, path: '/arrivals', component: ArrivalsPage, validateSearch: listSearch });
 const heldRoute = createRoute({ getParentRoute: () => rootRoute, path: '/held', component: HeldPage, validateSearch: listSearch });
 const objectRoute = createRoute({ getParentRoute: () => rootRoute, path: '/objects/$objectId', component: ObjectPage });
@@ -34,7 +48,7 @@ const traceRoute = createRoute({ getParentRoute: () => rootRoute, path: '/trace'
 const statusRoute = createRoute({ getParentRoute: () => rootRoute, path: '/system', component: StatusPage });
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([indexRoute, arrivalsRoute, heldRoute, objectRoute, traceRoute, statusRoute]),
+  routeTree: rootRoute.addChildren([indexRoute, deskRoute, discRoute, receiptRoute, arrivalsRoute, heldRoute, objectRoute, traceRoute, statusRoute]),
   basepath: '/console',
   defaultErrorComponent: Broken,
   // Search values are plain text, not JSON in the address.

@@ -1,7 +1,8 @@
 /** What stands around every page: where one can go, how many wait for a decision, whether all is well, who is signed in. */
 import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { Link, Outlet, type ErrorComponentProps } from '@tanstack/react-router';
+import { Link, Navigate, Outlet, type ErrorComponentProps } from '@tanstack/react-router';
+import { permitted, type Role } from '@lazaret/pacs/access/actions.ts';
 import { leave } from './api.ts';
 import { Hidden, Trouble, joined } from './parts/parts.tsx';
 import { SchemeIcon } from './parts/icons.tsx';
@@ -25,6 +26,7 @@ export function Shell() {
           Lazaret
         </Link>
         <nav className={styles['nav']} aria-label="Console">
+          {mayImport(session.data?.roles) && <Link to="/desk">Import</Link>}
           <Link to="/arrivals">Arrivals</Link>
           <Link to="/held">Held{held > 0 && <span className={styles['badge']}>{whole(held)}<Hidden> to decide on</Hidden></span>}</Link>
           <Link to="/trace" search={{}}>Trace</Link>
@@ -69,6 +71,17 @@ function SchemeButton() {
       <SchemeIcon />
     </button>
   );
+}
+
+function mayImport(roles: readonly Role[] | undefined): boolean {
+  return roles?.some((role) => permitted[role].includes('import')) === true;
+}
+
+/** Who sits at the desk begins there. */
+export function FirstPage() {
+  const session = useQuery(sessionQuery);
+  if (session.data === undefined && session.error === null) return null;
+  return <Navigate to={session.data?.roles.includes('desk') === true ? '/desk' : '/arrivals'} replace />;
 }
 
 export function NoSuchPage() {

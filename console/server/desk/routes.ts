@@ -45,7 +45,6 @@ const listMax = 50;
 const picture: RenderRequest = { frame: 0, widthMax: 256, heightMax: 256, window: null, type: 'image/jpeg', quality: 80 };
 
 export function deskRoutes({ keeper, uploads }: DeskDeps): Route[] {
-  const uploader = ({ name, address }: Uploader): Uploader => ({ name, address });
   const ask = <Answer>(body: unknown): Promise<Answer> => keeper.request<Answer>('import', body);
   return [
     api('GET', 'desk/uploads', 'import', async ({ actor }) => json(200, await uploads.ofPerson(uploader(actor)), noStore)),
@@ -86,6 +85,11 @@ export function deskRoutes({ keeper, uploads }: DeskDeps): Route[] {
     }),
     api('GET', 'desk/pictures/:objectId', 'import', async ({ params }) => showPicture(keeper, objectParams.parse(params).objectId)),
   ];
+}
+
+/** Who asks, without what else is known of them. */
+function uploader({ name, address }: Uploader): Uploader {
+  return { name, address };
 }
 
 /** Only of what was found clean and is archived: what is held is looked at elsewhere, on the record. */

@@ -12,7 +12,8 @@ import type { UploadHead, UploadLine } from '@lazaret/pacs/reception/media/contr
 import { refused, unavailable } from '@lazaret/system/failure.ts';
 import type { Begin, UploadState } from '../deskanswers.ts';
 import { bad, partial, UploadFolder, whole } from './folder.ts';
-import { frameBytes, pieceBytesMax, uploadLimits, type UploadLimits } from './limits.ts';
+import { frameBytes, uploadLimits, type UploadLimits } from './limits.ts';
+import { gathered, Source } from './streams.ts';
 
 export interface UploadsDeps {
   readonly folder: string;
@@ -47,7 +48,6 @@ interface Upload {
 /** The keeper is asked again at most so often: reading that was broken off while nothing came goes on then. */
 const askMs = 5_000;
 const sweepMs = 10_000;
-const writeBytesMin = 256 * 1024;
 /** Files in part that are told of: a page sends a few at a time. Of others the beginning is sent again. */
 const partsMax = 64;
 
@@ -344,67 +344,6 @@ export class Uploads {
       });
     }
   }
-}
-
-/** A body as the pieces that are asked for. */
-class Source {
-  readonly #iterator: AsyncIterator<Buffer>;
-  #rest: Buffer = Buffer.alloc(0);
-  #taken = 0;
-
-  constructor(stream: Readable) {
-    this.#iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  }
-
-  /** Null at the end; a body that ends inside is refused. */
-  async exactly(length: number): Promise<Buffer | null> {
-    const pieces: Buffer[] = [];
-    for await (const piece of this.next(length)) pieces.push(piece);
-    const bytes = Buffer.concat(pieces);
-    if (bytes.length !== 0 && bytes.length !== length) throw refused('length-wrong', 'The batch ended in the middle of a file.');
-    return bytes.length === 0 ? null : bytes;
-  }
-
-  async skip(length: number): Promise<void> {
-    for await (const _piece of this.next(length));
-  }
-
-  /** At most `length` bytes. */
-  async *next(length: number): AsyncGenerator<Buffer> {
-    for (let left = length; left > 0;) {
-      if (this.#rest.length === 0) {
-        const { done, value } = await this.#iterator.next();
-        if (done === true) return;
-        this.#rest = value;
-        if ((this.#taken += value.length) > pieceBytesMax) throw refused('body-length-exceeded', 'The batch is too long.');
-      }
-      const piece = this.#rest.subarray(0, left);
-      this.#rest = this.#rest.subarray(piece.length);
-      left -= piece.length;
-      yield piece;
-    }
-  }
-}
-
-/** Reads of the network are 16 to 64 KiB; writes of more cost less. */
-async function* gathered(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let pieces: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const piece of stream) {
-      pieces.push(piece);
-      bytes += piece.length;
-      if (bytes < writeBytesMin) continue;
-      yield Buffer.concat(pieces);
-      pieces = [];
-      bytes = 0;
-    }
-  } catch (error) {
-    // What came before the connection broke is kept.
-    if (bytes > 0) yield Buffer.concat(pieces);
-    throw error;
-  }
-  if (bytes > 0) yield Buffer.concat(pieces);
 }
 
 async function exists(path: string): Promise<boolean> {
