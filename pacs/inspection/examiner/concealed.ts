@@ -13,6 +13,8 @@ export const textRunBytesMin = 64;
 const ownRunBytesMin = 160;
 /** A command that does harm is longer. */
 const wideCharactersMin = 24;
+/** Every text of that length lies over one of these places. */
+const wideStep = 2 * wideCharactersMin - 2;
 /** The header of a gzip stream, and its end. */
 export const packedBytesMin = 18;
 /** In one view: an export with a thousand pictures in it has come across nobody yet. */
@@ -154,8 +156,8 @@ class Gathered {
  */
 function* textRunsIn(bytes: Buffer, last: number): Generator<Concealed, void, void> {
   const gathered = new Gathered('texts in base64 or hexadecimal digits, decoded,');
-  const half = textRunBytesMin / 2;
-  for (let probe = half; probe < bytes.length; probe += half) {
+  // A run of that length has a byte at one of these places.
+  for (let probe = textRunBytesMin - 1; probe < bytes.length; probe += textRunBytesMin) {
     if (letters[bytes[probe]!] === none) continue;
     let start = probe;
     while (start > 0 && letters[bytes[start - 1]!] !== none) start -= 1;
@@ -163,7 +165,7 @@ function* textRunsIn(bytes: Buffer, last: number): Generator<Concealed, void, vo
     while (end < bytes.length && letters[bytes[end]!] !== none) end += 1;
     if (end - start < textRunBytesMin) continue;
     if (start >= last) break;
-    probe = Math.max(probe, end - half);
+    probe = Math.max(probe, end - 1);
     for (const { plain, hex } of textsOf(bytes, start, end)) {
       const readings = readingsOf(plain, hex);
       const isOwn = plain.length >= ownRunBytesMin;
@@ -201,7 +203,7 @@ function readingsOf(plain: string, hex: boolean): readonly Buffer[] {
 /** Text of 16 bit characters, of either byte order, as 8 bit ones: the low bytes stand apart by one, zeros between. */
 function* wideTextsIn(bytes: Buffer, last: number): Generator<Concealed, void, void> {
   const gathered = new Gathered('text of 16 bit characters');
-  for (let probe = wideCharactersMin; probe + 1 < bytes.length; probe += wideCharactersMin) {
+  for (let probe = wideStep; probe + 1 < bytes.length; probe += wideStep) {
     if (bytes[probe] !== 0 && bytes[probe + 1] !== 0) continue;
     const first = bytes[probe] === 0 ? probe + 1 : probe;
     if (!isWide(bytes, first)) continue;

@@ -6,7 +6,9 @@
 /** Order in which the lengths of the code for code lengths are written (RFC 1951 §3.2.7). */
 const lengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15] as const;
 /** Of a block with fixed codes so many symbols are followed: a fifth of all codes are references, and the first ones have nothing to refer to. */
-const fixedSymbols = 24;
+const fixedSymbols = 96;
+/** A block that ends before it has made so much is by chance: no script is so short. */
+const madeBytesMin = 32;
 /** Of lengths 257 to 285 and distances 0 to 29 (§3.2.5). */
 const lengthExtra = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0] as const;
 const lengthBase = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258] as const;
@@ -72,7 +74,7 @@ function followsFixed(bits: Bits): boolean {
   let made = 0;
   for (let index = 0; index < fixedSymbols; index += 1) {
     const symbol = fixedSymbol(bits);
-    if (symbol === 256) return made > 0;
+    if (symbol === 256) return made >= madeBytesMin;
     // Cut off by the end of what is looked at: it may go on.
     if (symbol < 0) return made > 0;
     if (symbol < 256) {
