@@ -10,7 +10,7 @@ import { listOf, receiptOf } from './importreceipt.ts';
 const sha256 = 'a'.repeat(64) as FileFate['sha256'];
 const receipt: Receipt = {
   id: 'ab'.repeat(16), state: 'settled', medium: { kind: 'iso9660', label: 'KLINIK\u001b[2J NORD', identifier: '42', bytes: 700_000_000 }, person: 'desk', begunAt: 0, endedAt: 1, files: 9, bytes: 5_000_000, done: 9, doneBytes: 5_000_000,
-  fates: { admitted: 5, duplicate: 1, left: 1, infected: 1, unreadable: 1 }, waiting: 0, archived: 5, held: 1, malicious: 1, problem: '', at: 2, patients: 1, duplicates: 1,
+  fates: { admitted: 5, duplicate: 1, left: 1, infected: 1, unreadable: 1 }, waiting: 0, archived: 5, held: 1, unreconciled: 0, malicious: 1, problem: '', at: 2, patients: 1, duplicates: 1,
   studies: [{ studyInstanceUID: '2.25.1', patientName: 'Quarantotti^Marina', patientID: 'LZ-0001', description: 'Head\u202e', date: '20260311', instances: 5, series: [{ seriesInstanceUID: '2.25.2', modality: 'CT', description: 'Axial', instances: 5 }] }],
   withheld: [{ objectId: 'cd'.repeat(16) as Receipt['withheld'][number]['objectId'], path: 'DICOM/IM6', verdict: 'malicious', code: 'malware-signature', text: 'found it', patientName: '', patientID: '' }],
   left: [{ index: 1, path: 'README.TXT', bytes: 12, sha256, fate: 'left', objectId: '', what: 'text', text: '' }],

@@ -88,7 +88,7 @@ test('a withdrawn instance leaves nothing to be found, and comes back whole', ()
   assert.deepEqual(counts(database), { studies: [], rows: ['series 0', 'instances 0', 'documents 0', 'studyModalities 0', 'studyNames 0', 'requestAttributes 0', 'withdrawnInstances 1'] });
   assertTrue(database);
   assert.equal(withdrawInstance(database, one.digest, 'damaged', 5), null);
-  assert.equal(restoreInstance(database, one.digest, 'later epoch'), true);
+  assert.equal(restoreInstance(database, one.digest, 'later epoch')?.outcome, 'added');
   assert.deepEqual(readArchived(database, one.digest), { ...one, epoch: 'later epoch' });
   assert.deepEqual(counts(database), counts(before));
 });
@@ -103,7 +103,7 @@ test('many studies go out of sight one after the other, each with its last insta
     database.prepare('UPDATE epochs SET epoch = epoch').run();
     database.prepare('COMMIT').run();
   }
-  for (const one of all) assert.equal(restoreInstance(database, one.digest, 'rules 2'), true);
+  for (const one of all) assert.equal(restoreInstance(database, one.digest, 'rules 2')?.outcome, 'added');
   assertTrue(database);
 });
 

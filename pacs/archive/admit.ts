@@ -37,6 +37,12 @@ export interface Indexing {
 
 export type WithdrawalReason = 'damaged' | 'superseded' | 'stale' | 'withdrawn' | 'unreconciled';
 
+/** A row of reconciledInstances: how an instance is served otherwise than it lies in the archive. */
+export interface Served {
+  readonly key: number;
+  readonly metadata: string;
+}
+
 /** Most notes kept of one Study: enough to see what is wrong, not one for each of 2,000 slices. */
 const conflictsMax = 32;
 
@@ -48,11 +54,12 @@ interface SeriesRow { readonly seriesKey: number; readonly modality: string }
 
 /**
  * Adds an archived instance to the index. Throws `metadata-invalid` (refused) before it has written anything when the report's
- * metadata is not what it should be; the object then stays in quarantine.
+ * metadata is not what it should be; the object then stays in quarantine. `served`: it is found and shown under another identity; what was received
+ * is kept as it is, and comes back with the instance when that is withdrawn.
  */
-export function indexInstance(database: DatabaseSync, archived: ArchivedInstance): Indexing {
+export function indexInstance(database: DatabaseSync, archived: ArchivedInstance, served: Served | null = null): Indexing {
   const report = archived.instance;
-  const indexed = readMetadata(report, archived.bytes);
+  const indexed = readMetadata(served === null ? report : { ...report, metadata: served.metadata }, archived.bytes);
   const run = statementsOf(database);
   if (run.instanceByDigest.get(archived.digest) !== undefined) return { outcome: 'present', superseded: null, conflicts: [] };
 
@@ -84,7 +91,7 @@ export function indexInstance(database: DatabaseSync, archived: ArchivedInstance
   );
   run.addDocument.run(
     instanceKey, report.metadata, report.dataSetOffset, report.dataSetLength,
-    report.frames === null ? null : JSON.stringify(report.frames), report.chunks === null ? null : JSON.stringify(report.chunks),
+    report.frames === null ? null : JSON.stringify(report.frames), report.chunks === null ? null : JSON.stringify(report.chunks), served?.key ?? null,
   );
   run.countInSeries.run(1, series.seriesKey);
   run.countInStudy.run(1, study.studyKey);
@@ -118,14 +125,13 @@ export function withdrawInstance(database: DatabaseSync, digest: Digest, reason:
   return archived.instance;
 }
 
-/** Puts a withdrawn instance back, for example after its file was restored or found clean again. Returns false where it was not withdrawn. */
-export function restoreInstance(database: DatabaseSync, digest: Digest, epoch: string): boolean {
+/** Puts a withdrawn instance back, for example after its file was restored or found clean again. Null where it was not withdrawn. */
+export function restoreInstance(database: DatabaseSync, digest: Digest, epoch: string, served: Served | null = null): Indexing | null {
   const run = statementsOf(database);
   const row = run.withdrawn.get(digest) as { archived: string } | undefined;
-  if (row === undefined) return false;
+  if (row === undefined) return null;
   run.removeWithdrawn.run(digest);
-  indexInstance(database, { ...(JSON.parse(row.archived) as ArchivedInstance), epoch });
-  return true;
+  return indexInstance(database, { ...(JSON.parse(row.archived) as ArchivedInstance), epoch }, served);
 }
 
 /** Notes that an instance was found clean again under another epoch. Returns false where the digest is not indexed. */
@@ -168,7 +174,7 @@ function addStudy(run: Statements, archived: ArchivedInstance, indexed: Indexed)
 }
 
 /** Rows of studyNames. */
-function namesOf(study: { readonly patientName: string; readonly referringPhysicianName: string }): readonly (readonly [kind: number, name: string])[] {
+export function namesOf(study: { readonly patientName: string; readonly referringPhysicianName: string }): readonly (readonly [kind: number, name: string])[] {
   return [
     ...beginningsOf(study.patientName).map((name) => [nameKinds['patientName']!, name] as const),
     ...beginningsOf(study.referringPhysicianName).map((name) => [nameKinds['referringPhysicianName']!, name] as const),
@@ -230,7 +236,7 @@ const statementTexts = {
   addEpoch: 'INSERT INTO epochs (epoch) VALUES (?)',
   addInstance: `INSERT INTO instances (seriesKey, sopInstanceUID, sopClassUID, transferSyntaxUID, instanceNumber, rows, columns, bitsAllocated, numberOfFrames, objectId, digest, bytes, epochKey, disarmed, archivedAt)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  addDocument: 'INSERT INTO documents (instanceKey, metadata, dataSetOffset, dataSetLength, frames, chunks) VALUES (?, ?, ?, ?, ?, ?)',
+  addDocument: 'INSERT INTO documents (instanceKey, metadata, dataSetOffset, dataSetLength, frames, chunks, reconciled) VALUES (?, ?, ?, ?, ?, ?, ?)',
   countInSeries: 'UPDATE series SET numberOfInstances = numberOfInstances + ? WHERE seriesKey = ?',
   countInStudy: 'UPDATE studies SET numberOfInstances = numberOfInstances + ? WHERE studyKey = ?',
   countModality: 'INSERT INTO studyModalities (modality, studyDate, studyKey, numberOfSeries) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET numberOfSeries = numberOfSeries + excluded.numberOfSeries',

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { FrameTable, InstanceReport } from '../quarantine/contract.ts';
 import type { Digest } from '../reception/contract.ts';
+import type { Patch } from './reconciliation/contract.ts';
 
 /** An archived file and what is known of it. */
 export interface StoredInstance {
@@ -21,6 +22,9 @@ export interface StoredInstance {
   readonly patientID: string;
   /** Digests of its parts, for files over wholeBytesMax (reading.ts). */
   readonly chunks: InstanceReport['chunks'];
+  /** Where it is served under another identity than it came with: which of its bytes are served otherwise, and of which row that is; else null. */
+  readonly patches: readonly Patch[] | null;
+  readonly reconciled: number | null;
 }
 
 export interface InstancePath {
@@ -36,8 +40,11 @@ export interface Instances {
   frames(instanceKey: number): FrameTable | null;
 }
 
-const selected = `SELECT instances.instanceKey, studyInstanceUID, seriesInstanceUID, sopInstanceUID, sopClassUID, transferSyntaxUID, digest, bytes, epoch, rows, columns, bitsAllocated, patientID, chunks
-  FROM studies CROSS JOIN series USING (studyKey) CROSS JOIN instances USING (seriesKey) CROSS JOIN documents USING (instanceKey) CROSS JOIN epochs USING (epochKey) WHERE studyInstanceUID = ?`;
+const selected = `SELECT instances.instanceKey, studyInstanceUID, seriesInstanceUID, sopInstanceUID, sopClassUID, transferSyntaxUID, instances.digest, bytes, epoch, rows, columns, bitsAllocated, patientID, chunks, reconciled, patches
+  FROM studies CROSS JOIN series USING (studyKey) CROSS JOIN instances USING (seriesKey) CROSS JOIN documents USING (instanceKey) CROSS JOIN epochs USING (epochKey) LEFT JOIN reconciledInstances ON reconciledInstances.key = reconciled WHERE studyInstanceUID = ?`;
+
+/** Metadata as they are served: as the inspection reported them, or under the identity that people chose. */
+export const servedMetadata = 'SELECT CASE WHEN reconciled IS NULL THEN metadata ELSE (SELECT metadata FROM reconciledInstances WHERE key = reconciled) END AS metadata FROM documents WHERE instanceKey = ?';
 
 /** Lookups through a connection that is open for reading. */
 export function instancesIn(database: DatabaseSync): Instances {
@@ -45,14 +52,14 @@ export function instancesIn(database: DatabaseSync): Instances {
   const ofStudy = database.prepare(`${selected} ${order}`);
   const ofSeries = database.prepare(`${selected} AND seriesInstanceUID = ? ${order}`);
   // By its own UID first: a Series of thousands is not gone through for one.
-  const one = database.prepare(`${selected.replace(/FROM .* WHERE/s, 'FROM instances CROSS JOIN series USING (seriesKey) CROSS JOIN studies USING (studyKey) CROSS JOIN documents USING (instanceKey) CROSS JOIN epochs USING (epochKey) WHERE')} AND seriesInstanceUID = ? AND sopInstanceUID = ?`);
-  const metadata = database.prepare('SELECT metadata FROM documents WHERE instanceKey = ?');
+  const one = database.prepare(`${selected.replace(/FROM .* WHERE/s, 'FROM instances CROSS JOIN series USING (seriesKey) CROSS JOIN studies USING (studyKey) CROSS JOIN documents USING (instanceKey) CROSS JOIN epochs USING (epochKey) LEFT JOIN reconciledInstances ON reconciledInstances.key = reconciled WHERE')} AND seriesInstanceUID = ? AND sopInstanceUID = ?`);
+  const metadata = database.prepare(servedMetadata);
   const frames = database.prepare('SELECT frames FROM documents WHERE instanceKey = ?');
   return {
     under({ studyInstanceUID, seriesInstanceUID, sopInstanceUID }) {
       const rows = seriesInstanceUID === undefined ? ofStudy.all(studyInstanceUID)
         : sopInstanceUID === undefined ? ofSeries.all(studyInstanceUID, seriesInstanceUID) : one.all(studyInstanceUID, seriesInstanceUID, sopInstanceUID);
-      return rows.map((row) => ({ ...row, chunks: row['chunks'] === null ? null : JSON.parse(row['chunks'] as string) as StoredInstance['chunks'] }) as unknown as StoredInstance);
+      return rows.map((row) => ({ ...row, chunks: row['chunks'] === null ? null : JSON.parse(row['chunks'] as string) as StoredInstance['chunks'], patches: row['patches'] === null ? null : JSON.parse(row['patches'] as string) as StoredInstance['patches'] }) as unknown as StoredInstance);
     },
     metadata: (instanceKey) => (metadata.get(instanceKey)?.['metadata'] as string | undefined) ?? null,
     frames(instanceKey) {

@@ -11,6 +11,7 @@ import { objectPath } from '@lazaret/system/layout.ts';
 import type { Verdict } from '../quarantine/contract.ts';
 import type { Digest } from '../reception/contract.ts';
 import type { StoredInstance } from './instances.ts';
+import { applyPatches } from './reconciliation/patching.ts';
 import { wholeBytesMax } from './metadata.ts';
 
 /** Checked bytes kept in memory for the next frame of the same file. */
@@ -37,8 +38,9 @@ export type VerifiedBytes = AsyncIterable<Uint8Array>;
 export interface ArchiveReader {
   /** Throws `verdict-stale` where the instance may not be served (any more). Renews a stale verdict before it answers. */
   admit(instance: StoredInstance): Promise<void>;
+  /** All of it as it is served: checked, and then with the patches of its reconciliation, where it has one. */
   whole(instance: StoredInstance): VerifiedBytes;
-  /** The bytes [offset, offset + length). Throws `range-invalid` where they are not all inside the file. Views may be shared: do not change them. */
+  /** The bytes [offset, offset + length) of the stored file, which frames and bulk data are served from. Throws `range-invalid` where they are not all inside the file. Views may be shared: do not change them. */
   range(instance: StoredInstance, offset: number, length: number): VerifiedBytes;
 }
 
@@ -92,6 +94,14 @@ export function readerOf(tools: ReadingTools): ArchiveReader {
     return underway;
   };
 
+  const stored = async function* (instance: StoredInstance): AsyncGenerator<Uint8Array> {
+    stillArchived(instance.digest);
+    if (instance.bytes > wholeBytesMax) return yield* visible(instance.digest, readChunks(tools, instance, 0, instance.bytes));
+    const bytes = cache.get(instance.digest) ?? await readWhole(tools, instance);
+    stillArchived(instance.digest);
+    yield bytes;
+  };
+
   return {
     async admit(instance) {
       if (tools.acceptable(instance.epoch)) return;
@@ -103,13 +113,7 @@ export function readerOf(tools: ReadingTools): ArchiveReader {
       const { verdict } = await underway;
       if (verdict !== 'clean') throw unavailable('verdict-stale', `the object was inspected again before it was served and is ${verdict}: it is held`);
     },
-    async* whole(instance) {
-      stillArchived(instance.digest);
-      if (instance.bytes > wholeBytesMax) return yield* visible(instance.digest, readChunks(tools, instance, 0, instance.bytes));
-      const bytes = cache.get(instance.digest) ?? await readWhole(tools, instance);
-      stillArchived(instance.digest);
-      yield bytes;
-    },
+    whole: (instance) => (instance.patches === null ? stored(instance) : applyPatches(stored(instance), instance.patches)),
     async* range(instance, offset, length) {
       if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0 || offset + length > instance.bytes) {
         throw refused('range-invalid', `bytes ${offset} to ${offset + length} are not inside the ${instance.bytes} bytes of the object`);

@@ -235,4 +235,20 @@ ALTER TABLE documents ADD COLUMN reconciled INTEGER REFERENCES reconciledInstanc
 CREATE INDEX documentsReconciled ON documents (reconciled) WHERE reconciled IS NOT NULL;
 `,
   },
+  {
+    // A study gets another identity while it goes on being served under the one it has: until all of it is ready, an instance has a row for each.
+    name: 'archive-0004',
+    sql: `
+DROP TABLE reconciledInstances;
+CREATE TABLE reconciledInstances (
+  key INTEGER PRIMARY KEY,
+  digest TEXT NOT NULL,
+  reconciliation INTEGER NOT NULL REFERENCES reconciliations,
+  patches TEXT NOT NULL,
+  metadata TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX reconciledInstancesByDigest ON reconciledInstances (digest, reconciliation);
+CREATE INDEX reconciledInstancesOf ON reconciledInstances (reconciliation);
+`,
+  },
 ];

@@ -12,6 +12,7 @@ import { refused } from '@lazaret/system/failure.ts';
 import { indexedAttributes, requestAttributeKeys, type IndexedAttribute, type Level } from './attributes.ts';
 import { planOf, tables, trigramDriver, type Driver, type Filter, type Parameter, type Trigrams } from './filters.ts';
 import { composeRow, type Row, type SearchScope } from './answers.ts';
+import { servedMetadata } from './instances.ts';
 import type { JSONDataSet } from './metadata.ts';
 
 /** Most results of one answer. A page of a list has 25 to 100; one Series may have thousands of instances, and clients rarely page there. */
@@ -92,7 +93,7 @@ export function searchIn(database: DatabaseSync): Search {
       }
       const more = rows.length > limit;
       if (more) rows.pop();
-      const read = prepare('SELECT metadata FROM documents WHERE instanceKey = ?');
+      const read = prepare(servedMetadata);
       const results = rows.map((row): SearchResult => ({
         studyInstanceUID: row.studyInstanceUID, seriesInstanceUID: row.seriesInstanceUID ?? null, sopInstanceUID: row.sopInstanceUID ?? null,
         attributes: composeRow(level, scope, query, row, wantsDocuments ? JSON.parse(read.get(row.instanceKey!)!['metadata'] as string) as JSONDataSet : null),

@@ -11,7 +11,8 @@ import type { Parts } from '../quarantine/parts.ts';
 import type { Asked, Begun, CompanionAnswer, Fate, ImportState, ImportStatus, Medium, Receipt } from '../reception/media/contract.ts';
 import { Companions } from './companions.ts';
 import { checkDirectories, checkFiles, checkId, checkMedium, checkNotes, count, digest, plain } from './guards.ts';
-import { begunMessage, infectedMessage, settledMessage } from './record.ts';
+import type { Digest } from '../reception/contract.ts';
+import { begunMessage, infectedMessage, nameOfMedium, settledMessage } from './record.ts';
 import { Receipts } from './receipt.ts';
 import { entriesMax } from '../reception/media/volume.ts';
 
@@ -41,6 +42,8 @@ interface Row {
   readonly notes: string;
   readonly directories: string;
   readonly receipt: string | null;
+  /** Its clean objects wait for a choice. */
+  readonly waits: 0 | 1;
 }
 
 const texts = {
@@ -49,8 +52,8 @@ const texts = {
   open: `SELECT * FROM import WHERE state NOT IN ('settled', 'failed')`,
   newest: 'SELECT * FROM import ORDER BY number DESC LIMIT ?',
   asked: `SELECT * FROM import WHERE state = 'asked' ORDER BY number LIMIT 1`,
-  add: 'INSERT INTO import (id, state, medium, listing, files, bytes, person, address, upload, label, begun_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-  begin: `UPDATE import SET state = 'reading', medium = ?, listing = ?, files = ?, bytes = ?, ended_at = NULL, problem = '' WHERE number = ?`,
+  add: 'INSERT INTO import (id, state, medium, listing, files, bytes, person, address, upload, label, begun_at, waits) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  begin: `UPDATE import SET state = 'reading', medium = ?, listing = ?, files = ?, bytes = ?, waits = max(waits, ?), ended_at = NULL, problem = '' WHERE number = ?`,
   state: 'UPDATE import SET state = ?, ended_at = ?, problem = ? WHERE number = ?',
   notes: 'UPDATE import SET notes = ?, directories = ? WHERE number = ?',
   settle: `UPDATE import SET state = 'settled', receipt = ? WHERE number = ?`,
@@ -59,6 +62,12 @@ const texts = {
   done: `SELECT file FROM import_file WHERE number = ? AND fate NOT IN ('directory', 'unreadable', 'refused', 'unscanned')`,
   fates: 'SELECT fate, count(*) AS count, sum(bytes) AS bytes FROM import_file WHERE number = ? GROUP BY fate',
   states: `SELECT state, verdict, count(*) AS count FROM (SELECT DISTINCT object_id FROM import_file WHERE number = ? AND object_id <> '') CROSS JOIN ledger USING (object_id) GROUP BY state, verdict`,
+  // By object, so that it is also known of what was released or repaired later.
+  waitsFor: `SELECT import.id FROM ledger JOIN ledger_source USING (source) JOIN import ON id = batch WHERE object_id = ? AND door = 'media' AND waits = 1`,
+  unreconciled: `SELECT count(*) AS count FROM withdrawnInstances WHERE reason = 'unreconciled' AND waitsFor = ?`,
+  duplicates: `SELECT DISTINCT archived_sha256 AS digest FROM import_file CROSS JOIN ledger USING (object_id) WHERE import_file.number = ? AND fate = 'duplicate' AND state = 'archived'`,
+  elsewhere: `SELECT count(*) AS count FROM (SELECT DISTINCT archived_sha256 AS digest FROM import_file CROSS JOIN ledger USING (object_id) WHERE import_file.number = ?1 AND fate = 'duplicate' AND state = 'archived')
+    CROSS JOIN withdrawnInstances USING (digest) WHERE reason = 'unreconciled' AND waitsFor <> ?2`,
 } as const;
 
 export class Imports {
@@ -149,13 +158,40 @@ export class Imports {
       }
     }
     return {
-      id: row.id, state: row.state, medium: mediumOf(row), person: row.person, begunAt: row.begun_at, endedAt: row.ended_at, files: row.files, bytes: row.bytes, done, doneBytes, fates, ...objects, problem: row.problem,
+      id: row.id, state: row.state, medium: mediumOf(row), person: row.person, begunAt: row.begun_at, endedAt: row.ended_at, files: row.files, bytes: row.bytes, done, doneBytes, fates, ...objects,
+      unreconciled: this.#unreconciled(row, fates), problem: row.problem,
     };
   }
 
   receipt(row: Row): Receipt {
-    if (row.receipt !== null) return JSON.parse(row.receipt) as Receipt;
+    if (row.receipt !== null) {
+      const kept = JSON.parse(row.receipt) as Receipt;
+      // Whose it is may be said days later.
+      return row.waits === 0 ? { ...kept, unreconciled: 0 } : { ...kept, unreconciled: this.#unreconciled(row, kept.fates), ...this.#receipts.studies(row.number, row.id) };
+    }
     return this.#receipts.draw(row.number, this.status(row), row, Date.now());
+  }
+
+  /** The import whose choice an object waits for, or "". */
+  waitsFor(objectId: string): string {
+    return (this.#run.waitsFor.get(objectId) as { id: string } | undefined)?.id ?? '';
+  }
+
+  /** What people call the medium of an import; null where there is no such import. */
+  sourceOf(id: string): string | null {
+    const row = this.#run.byId.get(id) as Row | undefined;
+    return row === undefined ? null : nameOfMedium(mediumOf(row));
+  }
+
+  /** Archived files that an import holds and that were there already. */
+  duplicatesOf(id: string): readonly Digest[] {
+    return (this.#run.duplicates.all(this.#rowOf(id).number) as { digest: Digest }[]).map(({ digest: one }) => one);
+  }
+
+  #unreconciled(row: Row, fates: ImportStatus['fates']): number {
+    if (row.waits === 0) return 0;
+    const own = (this.#run.unreconciled.get(row.id) as { count: number }).count;
+    return (fates.duplicate ?? 0) === 0 ? own : own + (this.#run.elsewhere.get(row.number, row.id) as { count: number }).count;
   }
 
   close(): void {
@@ -172,14 +208,15 @@ export class Imports {
     const person = plain(body['person'], 'person', 200);
     const address = plain(body['address'], 'address', 200);
     const upload = body['upload'] === '' ? '' : checkId(body['upload']);
+    const waits = upload !== '' || body['waits'] === true ? 1 : 0;
     const begun = await this.#parts.commits.submit((group) => {
       const known = upload === '' ? (this.#run.byListing.get(listing) as Row | undefined) : this.#open().find((row) => row.upload === upload);
       // An upload that stopped coming for a while is asked for again: the same listing goes on where it was.
       const resumed = upload === '' ? known?.state === 'interrupted' : known?.state === 'asked' && known.listing === listing;
       const id = known !== undefined && (resumed || known.state === 'asked') ? known.id : newId();
-      if (known?.id !== id) this.#run.add.run(id, 'reading', '', listing, files, bytes, person, address, upload, medium.label, group.time);
+      if (known?.id !== id) this.#run.add.run(id, 'reading', '', listing, files, bytes, person, address, upload, medium.label, group.time, waits);
       const row = this.#rowOf(id);
-      this.#run.begin.run(JSON.stringify(medium), listing, files, bytes, row.number);
+      this.#run.begin.run(JSON.stringify(medium), listing, files, bytes, waits, row.number);
       group.record.message(begunMessage(id, medium, row.person, row.address, files, resumed, group.time));
       return { id, number: row.number, resumed };
     });
@@ -235,7 +272,7 @@ export class Imports {
       if (known?.state === 'interrupted') this.#run.state.run('asked', null, '', known.number);
       if (known !== undefined) return known.id;
       const made = newId();
-      this.#run.add.run(made, 'asked', '', '', 0, 0, person!, address!, upload, label!, group.time);
+      this.#run.add.run(made, 'asked', '', '', 0, 0, person!, address!, upload, label!, group.time, 1);
       return made;
     });
     for (const wake of this.#polls) wake();

@@ -48,4 +48,9 @@ CREATE TABLE import_file (
 CREATE INDEX import_object ON import_file (object_id) WHERE object_id <> '';
 `,
   },
+  {
+    // Its clean objects wait out of sight until somebody says whose they are (pacs/archive/reconciliation).
+    name: 'imports-0002',
+    sql: 'ALTER TABLE import ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;',
+  },
 ];

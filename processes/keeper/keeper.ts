@@ -10,7 +10,9 @@ import type { Running, WorklistPeer } from '@lazaret/system/process.ts';
 import { firstAdministratorCode } from '@lazaret/pacs/access/firstadmin.ts';
 import { migrations as accessMigrations } from '@lazaret/pacs/access/schema.ts';
 import { AccessStore } from '@lazaret/pacs/access/store.ts';
-import { indexInstance, readArchived, renewVerdict, restoreInstance, withdrawInstance, type ArchivedInstance } from '@lazaret/pacs/archive/admit.ts';
+import { readArchived, renewVerdict, withdrawInstance, type ArchivedInstance } from '@lazaret/pacs/archive/admit.ts';
+import { Sight } from '@lazaret/pacs/archive/reconciliation/sight.ts';
+import { Reconciliation } from '@lazaret/pacs/archive/reconciliation/station.ts';
 import { migrations as safekeepingMigrations, Safekeeping } from '@lazaret/pacs/archive/safekeeping/station.ts';
 import { Sweep, type SweepOptions } from '@lazaret/pacs/archive/safekeeping/sweep.ts';
 import { migrations as archiveMigrations } from '@lazaret/pacs/archive/schema.ts';
@@ -20,6 +22,8 @@ import { migrations as importMigrations } from '@lazaret/pacs/imports/schema.ts'
 import { Admissions } from '@lazaret/pacs/quarantine/admission.ts';
 import { Assets, migrations as assetMigrations } from '@lazaret/pacs/quarantine/assets.ts';
 import { Commits } from '@lazaret/pacs/quarantine/commits.ts';
+import type { InstanceReport } from '@lazaret/pacs/quarantine/contract.ts';
+import type { Digest } from '@lazaret/pacs/reception/contract.ts';
 import { Conclusions } from '@lazaret/pacs/quarantine/conclusion.ts';
 import { openDatabase } from '@lazaret/pacs/quarantine/database.ts';
 import { Decisions } from '@lazaret/pacs/quarantine/decisions.ts';
@@ -51,34 +55,52 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const counts = new Counts(ledger);
   const settling = new Settling(ledger, commits);
   const withdrawn = database.prepare('SELECT archived FROM withdrawnInstances WHERE digest = ?');
-  const forget = database.prepare('DELETE FROM withdrawnInstances WHERE digest = ?');
+  // What waits for a choice is not what was withdrawn and released, though it has the same row.
+  const forget = database.prepare(`DELETE FROM withdrawnInstances WHERE digest = ? AND reason <> 'unreconciled'`);
   const unreconciled = database.prepare(`SELECT archived FROM withdrawnInstances WHERE digest = ? AND reason = 'unreconciled'`);
   const rename = database.prepare('UPDATE withdrawnInstances SET reason = ?, withdrawnAt = ? WHERE digest = ?');
+  // Both come later: until then nothing is archived.
+  let imports: Imports | null = null;
+  let reconciliation: Reconciliation | null = null;
+  const sight = new Sight(database, (objectId) => imports!.waitsFor(objectId));
+  const waiting = (digest: Digest): InstanceReport | null => {
+    const row = unreconciled.get(digest) as { archived: string } | undefined;
+    return row === undefined ? null : (JSON.parse(row.archived) as ArchivedInstance).instance;
+  };
   const handover: Handover = {
     index: (instance) => {
-      const { superseded } = indexInstance(database, instance);
-      if (superseded === null) return null;
-      const { archived } = withdrawn.get(superseded) as { archived: string };
-      return { digest: superseded, instance: (JSON.parse(archived) as ArchivedInstance).instance };
+      const admitted = sight.admit(instance);
+      if (admitted.outcome === 'waiting') {
+        if (admitted.chosen) reconciliation?.followUp(instance.instance.studyInstanceUID);
+        return null;
+      }
+      if (admitted.superseded === null) return null;
+      const { archived } = withdrawn.get(admitted.superseded) as { archived: string };
+      return { digest: admitted.superseded, instance: (JSON.parse(archived) as ArchivedInstance).instance };
     },
     withdraw: (digest, reason, time) => {
-      const instance = readArchived(database, digest)?.instance ?? null;
-      withdrawInstance(database, digest, reason, time);
-      return instance;
+      const instance = withdrawInstance(database, digest, reason, time);
+      if (instance !== null) return instance;
+      const unseen = waiting(digest);
+      if (unseen !== null) rename.run(reason, time, digest);
+      return unseen;
     },
     hide: (digest, time) => {
       const seen = withdrawInstance(database, digest, 'withdrawn', time);
       if (seen !== null) return { sight: 'seen', instance: seen };
-      const unseen = unreconciled.get(digest) as { archived: string } | undefined;
-      if (unseen === undefined) return null;
+      const unseen = waiting(digest);
+      if (unseen === null) return null;
       rename.run('withdrawn', time, digest);
-      return { sight: 'unseen', instance: (JSON.parse(unseen.archived) as ArchivedInstance).instance };
+      return { sight: 'unseen', instance: unseen };
     },
-    show: (digest, sight, epoch) => {
-      if (sight === 'seen') restoreInstance(database, digest, epoch);
-      else rename.run('unreconciled', Date.now(), digest);
+    show: (digest, sightBefore, epoch) => {
+      if (sightBefore === 'unseen') rename.run('unreconciled', Date.now(), digest);
+      // Somebody may have said whose it is meanwhile.
+      const shown = sightBefore === 'seen' ? sight.restore(digest, epoch) : null;
+      const unseen = shown === null || shown.outcome === 'waiting' ? waiting(digest) : null;
+      if (unseen !== null) reconciliation?.followUp(unseen.studyInstanceUID);
     },
-    find: (digest) => readArchived(database, digest)?.instance ?? null,
+    find: (digest) => readArchived(database, digest)?.instance ?? waiting(digest),
     forgetWithdrawal: (digest) => void forget.run(digest),
     renew: (digest, epoch) => void renewVerdict(database, digest, epoch),
   };
@@ -86,6 +108,7 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const parts = { layout, database, ledger, log, commits, counts, settling, handover } as Omit<Parts, 'queue'> as Parts;
   const recovery = await recover(parts);
   const whole: Parts = { ...parts, queue: new Queue(counts, (after, limit) => ledger.waitingAfter(after, limit)) };
+  imports = new Imports(whole);
   const signatures = new Signatures();
   const conclusions = new Conclusions(whole);
   const upkeep = new Upkeep(whole, signatures);
@@ -96,14 +119,15 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const rulePacks = new RulePacks(layout, database, commits);
   await rulePacks.open();
   const access = new AccessStore({ database, record: (message) => commits.submit((group) => group.record.message(message)), now: () => Date.now() });
-  const imports = new Imports(whole);
   await imports.recover();
   const safekeeping = new Safekeeping(whole, upkeep);
+  reconciliation = new Reconciliation(whole, sight, imports, (digest) => upkeep.damage(digest));
+  reconciliation.start();
   const questions = new Questions(worklist, (message) => commits.submit((group) => group.record.message({ ...message, time: group.time })));
   const looks = new Looks(whole, accesses);
   const tables = tablesOf({
     parts: whole, signatures, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions, accesses), listing: new Listing(whole, conclusions), upkeep, rescan, accesses, trace: new Trace(whole, accesses),
-    assets: new Assets(database, commits), rulePacks, imports, safekeeping, withdrawals, questions, looks,
+    assets: new Assets(database, commits), rulePacks, imports, reconciliation, safekeeping, withdrawals, questions, looks,
   });
   await accesses.catchUp(layout.audit, log.size, commits);
   await commits.submit((group) => group.record.message(activity(group.time, 'start')));
@@ -119,7 +143,8 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
     async stop() {
       clearInterval(sweep);
       whole.queue.close();
-      imports.close();
+      imports?.close();
+      await reconciliation?.close();
       questions.close();
       looks.close();
       for (const server of servers) stopListening(server);

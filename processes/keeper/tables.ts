@@ -4,6 +4,7 @@ import { refused, unavailable } from '@lazaret/system/failure.ts';
 import type { Questions } from '@lazaret/pacs/worklist/questions.ts';
 import type { Imports } from '@lazaret/pacs/imports/imports.ts';
 import type { AccessStore } from '@lazaret/pacs/access/store.ts';
+import type { Reconciliation } from '@lazaret/pacs/archive/reconciliation/station.ts';
 import type { Safekeeping } from '@lazaret/pacs/archive/safekeeping/station.ts';
 import { spaceAt, type Admissions } from '@lazaret/pacs/quarantine/admission.ts';
 import type { Accesses } from '@lazaret/pacs/quarantine/accesses.ts';
@@ -52,13 +53,14 @@ export interface Stations {
   readonly rulePacks: RulePacks;
   readonly safekeeping: Safekeeping;
   readonly imports: Imports;
+  readonly reconciliation: Reconciliation;
   readonly questions: Questions;
   readonly looks: Looks;
   readonly withdrawals: Withdrawals;
 }
 
 export function tablesOf(stations: Stations): Readonly<Record<'association' | 'web' | 'inspector' | 'importer' | 'worklist' | 'terminal', RequestTable>> {
-  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports, safekeeping, rulePacks, questions, looks, withdrawals } = stations;
+  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports, reconciliation, safekeeping, rulePacks, questions, looks, withdrawals } = stations;
   const { queue, commits, log, counts, layout, ledger } = parts;
 
   const groups = new Groups(parts, decisions);
@@ -90,6 +92,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
     groups: (body) => groups.groups(body),
     decideGroup: (body) => groups.decide(body),
     resend: (body) => askAgain(parts, body),
+    reconcile: (body) => reconciliation.handle(body),
     worklist: (body) => questions.ask(body),
     echo: () => questions.echo(),
     look: (body) => looks.handle(body),
@@ -167,6 +170,11 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
       mapped: (body, call) => {
         const value = checkFields(body);
         queue.mapped(String(value['jobId']), call.signal, value['map'] as MapAnswer);
+        return null;
+      },
+      patched: (body, call) => {
+        const value = checkFields(body);
+        queue.patched(String(value['jobId']), call.signal, value['answer']);
         return null;
       },
       scanned: (body, call) => {

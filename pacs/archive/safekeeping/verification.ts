@@ -115,9 +115,10 @@ const disagreement = (text: string) => (row: Record<string, unknown>): FileFindi
   code: 'unindexed', area: 'archive', name: String(row['digest']), objectId: String(row['object_id']), expected: String(row['digest']), found: '', text,
 });
 
-/** Where ledger and index disagree about what may be seen. */
+/** Where ledger and index disagree about what may be seen. What waits for somebody to say whose it is may not be. */
 export function unindexed(database: DatabaseSync): FileFinding[] {
-  const hidden = database.prepare(`SELECT object_id, archived_sha256 AS digest FROM ledger WHERE state = 'archived' AND NOT EXISTS (SELECT 1 FROM instances WHERE digest = archived_sha256) LIMIT ${findingsMax}`);
+  const hidden = database.prepare(`SELECT object_id, archived_sha256 AS digest FROM ledger WHERE state = 'archived' AND NOT EXISTS (SELECT 1 FROM instances WHERE digest = archived_sha256)
+    AND NOT EXISTS (SELECT 1 FROM withdrawnInstances WHERE digest = archived_sha256 AND reason = 'unreconciled') LIMIT ${findingsMax}`);
   const shown = database.prepare(`SELECT objectId AS object_id, digest FROM instances WHERE NOT EXISTS (SELECT 1 FROM ledger WHERE object_id = instances.objectId AND state = 'archived' AND archived_sha256 = digest)
     AND NOT EXISTS (SELECT 1 FROM ledger WHERE sha256 = digest AND archived_sha256 = digest AND state = 'archived') LIMIT ${findingsMax}`);
   return [

@@ -11,7 +11,7 @@
  *
  * | request   | body | answer |
  * |-----------|------|--------|
- * | import    | { do: 'begin', medium, listing, files, person, address, upload } | Begun: the import's id, and which files an earlier, interrupted run of the same medium has settled |
+ * | import    | { do: 'begin', medium, listing, files, person, address, upload, waits? } | Begun: the import's id, and which files an earlier, interrupted run of the same medium has settled. `waits: true`, and every upload: its clean objects stay out of sight until somebody says whose they are |
  * | admit     | ReceivedObject, as every door does | Admission |
  * | companion | { id, objectId, bytes, sha256, path } | CompanionAnswer: the file was scanned where it lay and is gone |
  * | import    | { do: 'files', id, files: FileFate[] } | null, once durable |
@@ -152,6 +152,8 @@ export interface ImportStatus {
   readonly held: number;
   /** Held since malicious software was recognised. */
   readonly malicious: number;
+  /** Of the archived ones: out of sight until somebody says whose they are, or until they are ready to be shown so. */
+  readonly unreconciled: number;
   /** Why it failed, or "". */
   readonly problem: string;
 }
@@ -162,14 +164,28 @@ export interface ReceiptSeries {
   readonly description: string;
   readonly instances: number;
 }
+/** Whose a study is, where that is waited for or was said (pacs/archive/reconciliation). */
+export interface ReceiptIdentity {
+  readonly state: 'waiting' | 'taking' | 'taken' | 'impossible';
+  /** Why it cannot be written in the identity that was chosen, or "". */
+  readonly problem: string;
+  /** Null: as it came, or nobody has said. */
+  readonly servedAs: { readonly patientName: string; readonly patientID: string; readonly issuerOfPatientID: string; readonly accessionNumber: string } | null;
+  /** Who said so and when; "" and 0 while nobody has. */
+  readonly person: string;
+  readonly at: number;
+}
 export interface ReceiptStudy {
   readonly studyInstanceUID: string;
+  /** Patient and description as they came. */
   readonly patientName: string;
   readonly patientID: string;
   readonly description: string;
   readonly date: string;
   readonly instances: number;
   readonly series: readonly ReceiptSeries[];
+  /** Absent: it came in as it is, and nobody was asked. */
+  readonly identity?: ReceiptIdentity;
 }
 export interface ReceiptHeld {
   readonly objectId: ObjectId;

@@ -3,6 +3,7 @@ import { problem, type Route, type RouteAnswer, type RouteRequest } from '../../
 import { instancesIn, type StoredInstance } from '../../archive/instances.ts';
 import { parseDataSet, type JSONDataSet } from '../../archive/metadata.ts';
 import { readerOf } from '../../archive/reading.ts';
+import { servedBytes } from '../../archive/reconciliation/patching.ts';
 import { frameCount, parseFrameList, readFrame, swapBytes } from './frames.ts';
 import { chooseOffer, explicitVRBigEndian, explicitVRLittleEndian, frameMediaType, type Offer } from './mediatypes.ts';
 import { answerMetadata } from './metadata.ts';
@@ -52,14 +53,14 @@ export function retrieveRoutes(dependencies: RetrievalDependencies): Route[] {
     const offer = choose(request, offers);
     if (offer === null) return notAcceptable(offers.flatMap((one) => one.transferSyntaxUIDs.map((syntax) => (one.multipart ? `multipart/related; type="application/dicom"; transfer-syntax=${syntax}` : `application/dicom; transfer-syntax=${syntax}`))));
     const [only] = found as readonly [StoredInstance];
-    const etag = `"${only.digest}"`;
+    const etag = only.reconciled === null ? `"${only.digest}"` : `"${only.digest}-${only.reconciled}"`;
     if (!offer.multipart && request.headers['if-none-match']?.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)) return { status: 304, headers: { etag } };
-    const single = { 'content-type': `application/dicom; transfer-syntax=${only.transferSyntaxUID}`, 'content-length': only.bytes, etag };
+    const single = { 'content-type': `application/dicom; transfer-syntax=${only.transferSyntaxUID}`, 'content-length': servedBytes(only.bytes, only.patches), etag };
     if (request.method === 'HEAD') return { status: 200, headers: offer.multipart ? { 'content-type': 'multipart/related; type="application/dicom"' } : single };
     await access(request, found, 'instances');
     if (!offer.multipart) return { status: 200, headers: single, body: await started(reader.whole(only)) };
     return answerParts('application/dicom', found.map((one): Part => ({
-      contentType: `application/dicom; transfer-syntax=${one.transferSyntaxUID}`, location: instancePath(one), bytes: one.bytes, body: reader.whole(one),
+      contentType: `application/dicom; transfer-syntax=${one.transferSyntaxUID}`, location: instancePath(one), bytes: servedBytes(one.bytes, one.patches), body: reader.whole(one),
     })));
   };
 
