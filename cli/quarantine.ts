@@ -1,6 +1,5 @@
 /** `./lazaret quarantine list | show | export | release | destroy`: the held objects, for people at a terminal. */
 import { copyFile, chmod, constants, writeFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { verdictRow } from '@lazaret/pacs/inspection/verdict.ts';
@@ -15,11 +14,13 @@ import { printable } from './audit.ts';
 import type { Terminal } from './command.ts';
 import { decideGroup, listGroups } from './groups.ts';
 import { withKeeper } from './keeper.ts';
+import { personOf, wholeId } from './held.ts';
 
 const usage = [
   'Usage: ./lazaret quarantine list [--all] [TEXT] [--limit N] [--json]',
   '       ./lazaret quarantine list --by medium|study [--json]',
   '       ./lazaret quarantine show ID [--json]',
+  '       ./lazaret quarantine look ID --reason TEXT --output FILE.png [--frame N] [--window CENTER,WIDTH] [--as PERSON]',
   '       ./lazaret quarantine export ID [--to FOLDER] [--reason TEXT] [--as PERSON]',
   '       ./lazaret quarantine release ID --reason TEXT [--as PERSON]',
   '       ./lazaret quarantine destroy ID --reason TEXT [--as PERSON]',
@@ -47,6 +48,8 @@ interface Words {
 }
 
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  // Its own words: a reason first, then a picture.
+  if (args[0] === 'look') return (await import('./look.ts')).run(args.slice(1), terminal);
   let parsed;
   try {
     parsed = parseArgs({
@@ -230,21 +233,6 @@ async function exportObject(channel: Channel, layout: Layout, objectId: string, 
     ].join('\n'));
   }
   return 0;
-}
-
-function personOf(values: Words): string {
-  const user = userInfo().username;
-  return values.as === undefined || values.as.trim() === '' ? user : `${values.as.trim()} (at the terminal of ${user})`;
-}
-
-/** The object that begins with `word`; throws `object-unknown` or `object-ambiguous`. */
-async function wholeId(channel: Channel, word: string): Promise<string> {
-  const start = word.toLowerCase();
-  if (start.length === 32) return start;
-  const answer = await channel.request<ListAnswer>('list', { states: [], text: start, limit: pageMax, after: null } satisfies ListRequest);
-  const found = answer.entries.filter((entry) => entry.objectId.startsWith(start));
-  if (found.length === 1) return found[0]!.objectId;
-  throw new Failure('refused', found.length === 0 ? 'object-unknown' : 'object-ambiguous', found.length === 0 ? `No object begins with ${start}.` : `${found.length} objects begin with ${start}; give more digits.`);
 }
 
 function colourOf(entry: LedgerEntry): 'green' | 'yellow' | 'red' | 'blue' {

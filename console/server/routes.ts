@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { api, noStore, type Keeper } from './api.ts';
 import { deskRoutes } from './desk/routes.ts';
 import type { Uploads } from './desk/uploads.ts';
+import { lookRoutes } from './look.ts';
 import { pageRoutes } from './pages.ts';
 import { undoRoutes } from './undo.ts';
 import { reasonCharactersMax, reasonCharactersMin, windowBytesMax, type SessionAnswer } from './answers.ts';
@@ -90,6 +91,7 @@ export function consoleRoutes(deps: ConsoleDeps): Route[] {
     api('GET', 'status', 'read', async () => json(200, await keeper.request<StatusAnswer>('status', null), noStore)),
     ...undoRoutes(keeper),
     ...(deps.uploads === undefined ? [] : deskRoutes({ keeper, uploads: deps.uploads })),
+    ...lookRoutes(keeper),
     ...pageRoutes(deps.pages),
   ];
 }

@@ -84,7 +84,7 @@ export class Looks {
     const until = Date.now() + this.#lookMs;
     const look: Look = { id: randomUUID(), objectId: opening.objectId, person: opening.person, until, timer: setTimeout(() => void this.#end(look, 'its time was over').catch(() => {}), this.#lookMs).unref() };
     this.#looks.set(look.id, look);
-    return { look: look.id, until };
+    return { look: look.id, until, forMs: this.#lookMs };
   }
 
   /** One frame, marked as held. Throws `look-over` where there is no such look of this person at this object, or its time is over. */

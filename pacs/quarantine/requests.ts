@@ -167,6 +167,8 @@ export interface RenderRequest {
 export interface LookAnswer {
   readonly look: string;
   readonly until: number;
+  /** The same as a length of time, for clocks that differ. */
+  readonly forMs: number;
 }
 
 /** A picture, or what keeps the object from being shown. */

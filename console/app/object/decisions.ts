@@ -33,6 +33,8 @@ function choiceOf(decision: Decision, entry: LedgerEntry, session: SessionAnswer
   const security = entry.verdict === 'malicious' && decision === 'release' ? ' One of the two must have the role security.' : '';
   const choice = (enabled: boolean, sentence: string): Choice => ({ decision, step, enabled, button, sentence, proposal });
   if (entry.state !== 'held') return choice(false, 'Only held objects are decided on.');
+  const withdrawal = entry.withdrawal ?? null;
+  if (decision === 'release' && withdrawal !== null) return choice(false, `${plain(withdrawal.person, 64)} has withdrawn it: “${plain(withdrawal.reason, 200)}”. It is brought back under Trace, Withdrawals.`);
   if (!session.roles.includes('reviewer') && !session.roles.includes('security')) return choice(false, 'Your account may look, not decide: that takes the role reviewer or security.');
   if (proposal?.person === session.name) return choice(false, `You proposed this. Somebody else must confirm it.${security}`);
   if (step === 'confirm') return choice(true, `${plain(proposal?.person ?? '', 64)} proposed it. If you confirm, it is done at once.${security}`);

@@ -12,6 +12,8 @@ import { findingDetail, findingWords, isOfWhole, ordered, whyHeld } from '../wor
 import { personName, plain } from '../words/plain.ts';
 import { doorName, sopClassName, sourceName, stateWords, subject, verdictWords } from '../words/verdicts.ts';
 import { DecisionPanel } from './decisionpanel.tsx';
+import { LookPanel } from './lookpanel.tsx';
+import { ResendPanel } from './resendpanel.tsx';
 import styles from './object.module.css';
 
 const route = getRouteApi('/objects/$objectId');
@@ -42,11 +44,13 @@ function Shown({ entry }: { readonly entry: LedgerEntry }) {
       <div className={styles['columns']}>
         <div className={styles['main']}>
           <VerdictPanel entry={entry} />
+          <LookPanel entry={entry} />
           {entry.state === 'destroyed' ? <p>Its bytes are gone, so there is no file map to show.</p> : entry.verdict === null ? <p>The file map is shown once it has been inspected.</p> : <Picture entry={entry} finding={finding} onFinding={setFinding} />}
         </div>
         <div className={styles['side']}>
           {entry.findings.length > 0 && <Findings entry={entry} finding={finding} onFinding={setFinding} />}
           <DecisionPanel entry={entry} />
+          <ResendPanel entry={entry} />
           <Facts entry={entry} />
         </div>
       </div>

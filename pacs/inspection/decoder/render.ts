@@ -25,7 +25,7 @@ export async function renderFrame(task: RenderTask): Promise<{ readonly answer: 
     const mapped = mapObject(source, { inflateRaw });
     const reading = new Reading(mapped, nobody);
     const shape = mapped.pixelData < 0 ? null : checkImage(reading);
-    if (shape === null) throw new Impossible(mapped.pixelData < 0 ? 'The object has no pixels: it is a report, a document or the like.' : 'The object does not say how its pixels are to be read.');
+    if (shape === null) throw new Impossible(mapped.pixelData < 0 ? 'The object has no pixels that can be read: it is a report or a document, or it is cut off before them.' : 'The object does not say how its pixels are to be read.');
     const frame = task.frame === 0 ? Math.floor(shape.frames / 2) : task.frame - 1;
     if (frame >= shape.frames) throw new Impossible(`The object has ${shape.frames} frames.`);
     const fragments = checkFrames(reading, shape);
