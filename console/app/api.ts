@@ -1,6 +1,6 @@
 /** What the pages ask of the console's server, and what becomes of a request that fails. */
 import type { LedgerEntry, State } from '@lazaret/pacs/quarantine/contract.ts';
-import type { DecideAnswer, ListAnswer, MapAnswer, RescanStatus, StatusAnswer, TraceAnswer } from '@lazaret/pacs/quarantine/requests.ts';
+import type { DecideAnswer, ListAnswer, MapAnswer, RescanStatus, StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
 import { windowBytesMax, type SessionAnswer } from '../server/answers.ts';
 import type { Decision } from './object/decisions.ts';
 
@@ -19,8 +19,6 @@ export class RequestFailure extends Error {
 const requestTimeoutMs = 20_000;
 /** The map is made afresh by an examiner that may be busy with what arrives. */
 const mapTimeoutMs = 60_000;
-/** As far back as an incident is usually noticed. */
-const sourceTracedMs = 7 * 24 * 3_600_000;
 
 export async function ask<Answer>(path: string, init: RequestInit = {}, timeoutMs = requestTimeoutMs): Promise<Answer> {
   let response: Response;
@@ -70,10 +68,6 @@ export const api = {
   map: (objectId: string, offset: number) => ask<MapAnswer>(`objects/${encodeURIComponent(objectId)}/map?offset=${offset}&length=${windowBytesMax}`, {}, mapTimeoutMs),
   decide: (objectId: string, decision: Decision, reason: string) =>
     ask<DecideAnswer>(`objects/${encodeURIComponent(objectId)}/decision`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ decision, reason }) }),
-  trace: (id: string, source: string) => {
-    const now = Date.now();
-    return ask<TraceAnswer>(`trace?${new URLSearchParams(source === '' ? { id } : { source, since: String(now - sourceTracedMs), until: String(now + 60_000) })}`);
-  },
   rescan: (what: 'start' | 'pause' | 'resume' | 'stop') => ask<RescanStatus | null>('rescan', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ do: what }) }),
   status: () => ask<StatusAnswer>('status'),
 };

@@ -14,8 +14,6 @@ export const sessionQuery = queryOptions({ queryKey: ['session'], queryFn: api.s
 export const statusQuery = queryOptions({ queryKey: ['status'], queryFn: api.status, refetchInterval: slowPollMs });
 export const entryQuery = (objectId: string) => queryOptions({ queryKey: ['object', objectId], queryFn: () => api.show(objectId), refetchInterval: slowPollMs });
 
-export const traceQuery = (id: string, source: string) => queryOptions({ queryKey: ['trace', id, source], queryFn: () => api.trace(id, source), refetchInterval: slowPollMs, retry: false });
-
 export const listQuery = (states: readonly State[], text: string) =>
   infiniteQueryOptions({
     queryKey: ['list', states, text],

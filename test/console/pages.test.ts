@@ -47,7 +47,7 @@ test('every page, in both schemes and sizes: no violation of the policy, no erro
   if (at === null) return;
   if (pictures !== undefined) await mkdir(pictures, { recursive: true });
   const pages: [name: string, url: string][] = [
-    ['arrivals', `${at.origin}/console/`], ['held', `${at.origin}/console/held`], ['object', at.path('pedicom')], ['malformed', at.path('truncated')], ['disarmed', at.path('disarmed')],
+    ['arrivals', `${at.origin}/console/`], ['held', `${at.origin}/console/held`], ['held-medium', `${at.origin}/console/held?by=medium`], ['held-study', `${at.origin}/console/held?by=study`], ['object', at.path('pedicom')], ['malformed', at.path('truncated')], ['disarmed', at.path('disarmed')],
     ['trace', `${at.origin}/console/trace?id=${at.keeper.ids['pedicom']}`], ['trace-source', `${at.origin}/console/trace?source=CT_RAD_2`], ['trace-ask', `${at.origin}/console/trace`], ['trace-unknown', `${at.origin}/console/trace?id=${'0'.repeat(32)}`],
     ['odd', at.path('fragments-no-end')], ['destroyed', at.path('trailing-pe')], ['system', `${at.origin}/console/system`], ['unknown', `${at.origin}/console/objects/${'0'.repeat(32)}`], ['nowhere', `${at.origin}/console/nowhere`],
   ];
@@ -91,7 +91,7 @@ test('the picture of the spread is walked with arrow keys; a node shows its path
   assert.deepEqual(await axeFindings(page), []);
   await page.keyboard.press('Escape');
   assert.equal(await rows(), 3);
-  await page.getByLabel('Trace an object or a source').selectOption('source');
+  await page.getByLabel('Trace an object, a medium or a source').selectOption('source');
   await page.getByRole('searchbox', { name: 'AE Title, name or address' }).fill('CT_RAD_2');
   await page.keyboard.press('Enter');
   await page.waitForURL(/source=CT_RAD_2/);

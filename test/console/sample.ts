@@ -8,8 +8,9 @@ import { BytesSource } from '../../dicom/dataset/bytes.ts';
 import { attributeOf, tagText } from '../../dicom/dictionary/dictionary.ts';
 import { spanKinds } from '../../dicom/filemap/contract.ts';
 import { mapObject } from '../../dicom/filemap/map.ts';
-import type { DecideAnswer, DecideRequest, ListAnswer, ListRequest, MapAnswer, MapSpan, StatusAnswer, TraceAnswer, TraceRequest } from '../../pacs/quarantine/requests.ts';
+import type { DecideAnswer, DecideRequest, GroupBy, GroupsAnswer, ListAnswer, ListRequest, MapAnswer, MapSpan, StatusAnswer, TraceAnswer, TraceRequest } from '../../pacs/quarantine/requests.ts';
 import { states, type Finding, type LedgerEntry, type Proposal, type State, type Verdict } from '../../pacs/quarantine/contract.ts';
+import type { WithdrawalPreview, WithdrawalStatus, WithdrawRequest } from '../../pacs/quarantine/withdrawalcontract.ts';
 import type { Digest, ObjectId, Source } from '../../pacs/reception/contract.ts';
 import { refused } from '../../system/failure.ts';
 import { recipes } from '../../tools/recipes/all.ts';
@@ -139,6 +140,31 @@ export function sampleKeeper(now: number): { request<Answer>(name: string, body:
         decisions: [], cut: [], repeats: first === undefined ? [] : [{ objectId: first.objectId, source: { ...sources['partner']!, batch: 'z9' }, at: now - 60_000 }],
       };
     },
+    groups: ({ by }: { by: GroupBy }): GroupsAnswer => {
+      const held = [...samples.values()].map(({ entry }) => entry).filter(({ state }) => state === 'held');
+      const keyOf = (entry: LedgerEntry): string => (by === 'medium' ? entry.source.batch : entry.studyInstanceUID);
+      return {
+        by, held: held.length, more: false,
+        groups: [...new Set(held.map(keyOf))].map((key) => {
+          const entries = held.filter((entry) => keyOf(entry) === key);
+          const count = (verdict: Verdict): number => entries.filter((entry) => entry.verdict === verdict).length;
+          const [first] = entries as [LedgerEntry];
+          return {
+            key, objects: entries.length, malicious: count('malicious'), malformed: count('malformed'), unscannable: count('unscannable'), withdrawn: count('clean'), patients: 1, studies: 1, first: first.receivedAt, last: first.receivedAt,
+            patientName: first.patientName, patientID: first.patientID, description: first.studyDescription, modality: first.modality, source: first.source, codes: [...new Set(entries.map(({ findings }) => findings[0]?.code ?? ''))],
+          };
+        }),
+      };
+    },
+    withdraw: (request: WithdrawRequest): WithdrawalPreview | readonly WithdrawalStatus[] => {
+      if (request.do === 'list') return withdrawals(now);
+      if (request.do !== 'preview') throw refused('withdrawal-unknown', 'Samples are only looked at.');
+      return {
+        selection: request.selection, what: 'sample', objects: 31, bytes: 16_400_000, unseen: 0, waiting: 2, held: 1, destroyed: 0, malicious: 1, known: 0, alsoFrom: 1, patients: 1, studyCount: 1,
+        studies: [{ studyInstanceUID: '2.25.1', description: 'CT thorax, from disc', modality: 'CT', patientName: 'NOVÁK^PETR', patientID: 'EXT-77120', objects: 31 }], sources: [], cut: [],
+        accesses: [{ kind: 'opened', person: 'r.castellanos', address: '10.20.9.14', destination: '', count: 31, first: now - 200_000, last: now - 100_000 }, { kind: 'sent', person: 'lazaret', address: '', destination: 'PACS_MAIN at 10.20.4.1', count: 1, first: now - 80_000, last: now - 80_000 }],
+      };
+    },
     status: (): StatusAnswer => ({
       counts: counts(),
       inspector: {
@@ -167,6 +193,18 @@ export function sampleKeeper(now: number): { request<Answer>(name: string, body:
       return answer(body as never) as Answer;
     },
   };
+}
+
+/** One that stands and one that was brought back. */
+function withdrawals(now: number): readonly WithdrawalStatus[] {
+  const one = { selection: { kind: 'import', import: 'ab'.repeat(16), known: false }, person: 'm.lind', patients: 1, studies: 2, finishedAt: now, problem: '' } as const;
+  return [
+    { ...one, id: 'c0ffee00'.repeat(4), what: 'medium KLINIK NORD 2001, imported by desk', state: 'withdrawn', reason: 'A signature of today found something on the disc.', at: now - 900_000, fates: { taken: 31, waiting: 2 }, objects: 33, malicious: 0, restore: null },
+    {
+      ...one, id: 'decade00'.repeat(4), what: 'source CT_RAD_2, 2026-11-20 to 2026-11-21', state: 'restored', reason: 'The wrong patient was chosen at the scanner.', at: now - 9e7, fates: { restored: 120, kept: 1 }, objects: 121, malicious: 1,
+      restore: { person: 'd.haas', reason: 'Corrected with the radiographer, see ticket 4711.', at: now - 8e7 },
+    },
+  ];
 }
 
 function sampleOf(row: Row, index: number, now: number, bytes: () => Uint8Array): Sample {

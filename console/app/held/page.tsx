@@ -1,5 +1,6 @@
 /** What waits for a decision: why first, most urgent on top. */
 import { useInfiniteQuery } from '@tanstack/react-query';
+import * as ToggleGroup from 'radix-ui/toggle-group';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
 import { VerdictIcon } from '../parts/icons.tsx';
@@ -11,12 +12,13 @@ import { age, counted, moment, size } from '../words/amounts.ts';
 import { findingDetail, ordered, whyHeld } from '../words/findings.ts';
 import { plain } from '../words/plain.ts';
 import { doorName, sopClassName, sourceName, subject } from '../words/verdicts.ts';
+import { Groups } from './groups.tsx';
 import { byUrgency, urgencyOf } from './urgency.ts';
 
 const route = getRouteApi('/held');
 
 export function HeldPage() {
-  const { text = '' } = route.useSearch();
+  const { text = '', by } = route.useSearch();
   const navigate = route.useNavigate();
   const now = useNow();
   const list = useInfiniteQuery(listQuery(['held'], text));
@@ -28,7 +30,12 @@ export function HeldPage() {
       <ListHead
         title="Held" live={!list.isError && !list.isRefetchError} text={text} note={total === 0 ? 'nothing waits for a decision' : `${counted(total, 'object')} to decide on, most urgent first`}
         onText={(typed) => void navigate({ replace: true, search: typed === '' ? {} : { text: typed } })}
-      />
+      >
+        <ToggleGroup.Root type="single" className={styles['filters']} aria-label="Show held objects" value={by ?? 'object'} onValueChange={(value) => void navigate({ replace: true, search: value === 'medium' || value === 'study' ? { by: value } : {} })}>
+          {([['object', 'One by one'], ['medium', 'By medium'], ['study', 'By study']] as const).map(([value, name]) => <ToggleGroup.Item key={value} value={value}>{name}</ToggleGroup.Item>)}
+        </ToggleGroup.Root>
+      </ListHead>
+      {by === 'medium' || by === 'study' ? <Groups key={by} by={by} /> : <>
       {list.isError && <Trouble error={list.error} what="The held objects cannot be shown" retry={() => void list.refetch()} />}
       <section className={partStyles['card']} aria-label="Held objects" aria-busy={list.isPending}>
         {list.isPending ? <Loading rows={7} what="held objects" /> : entries.length === 0 ? !list.isError && <Nothing filtered={text !== ''} /> : (
@@ -40,6 +47,7 @@ export function HeldPage() {
         )}
         {list.hasNextPage && <MoreRow shown={entries.length} loading={list.isFetchingNextPage} onMore={() => void list.fetchNextPage()} />}
       </section>
+      </>}
     </>
   );
 }
@@ -71,6 +79,9 @@ function HeldRow({ entry, now }: { readonly entry: LedgerEntry; readonly now: nu
       <td>
         <span className={styles['chips']}>
           {verdict !== null && verdict !== 'clean' && <VerdictChip verdict={verdict} />}
+          {entry.withdrawal && <PlainChip title="Taken out of sight by people">withdrawn</PlainChip>}
+          {entry.answerTo && <PlainChip title="It came after its sender was asked for a held object again">answer</PlainChip>}
+          {entry.asked && <PlainChip title="Its sender was asked for it again">{entry.asked.answers.some(({ clean }) => clean) ? 'answered' : 'asked again'}</PlainChip>}
           {entry.conflicts.length > 0 && <PlainChip title="Another object carries the same SOP Instance UID"><Text>conflict</Text></PlainChip>}
           {proposal !== undefined && <PlainChip title="Waits for a second person">1 of 2<Hidden> people have decided</Hidden></PlainChip>}
         </span>

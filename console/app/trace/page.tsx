@@ -6,55 +6,82 @@ import type { TraceAccess, TraceAnswer, TraceObject, TraceRelation } from '@laza
 import { SearchIcon } from '../parts/icons.tsx';
 import { listStyles } from '../parts/listhead.tsx';
 import { Empty, Loading, PatientName, StateChip, Text, Trouble, VerdictChip, joined, partStyles } from '../parts/parts.tsx';
-import { traceQuery } from '../queries.ts';
 import { counted, moment, whole } from '../words/amounts.ts';
 import { plain } from '../words/plain.ts';
 import { sourceName } from '../words/verdicts.ts';
+import { Media } from './media.tsx';
 import { SpreadPicture } from './picture.tsx';
+import { daysUsual, traceQuery, windowOf, type Traced } from './requests.ts';
 import { spreadOf, type Node } from './spread.ts';
+import { Withdraw, type Extent } from './withdrawdialog.tsx';
+import { Withdrawals } from './withdrawals.tsx';
 import styles from './trace.module.css';
 
 const route = getRouteApi('/trace');
 
 export function TracePage() {
-  const { id = '', source = '' } = route.useSearch();
-  const asked = id !== '' || source !== '';
-  const trace = useQuery({ ...traceQuery(id, source), enabled: asked });
+  const search = route.useSearch();
+  const traced: Traced = { id: search.id ?? '', source: search.source ?? '', import: search.import ?? '', days: Number(search.days ?? daysUsual) };
+  const word = traced.source || traced.import || traced.id;
+  const trace = useQuery({ ...traceQuery(traced), enabled: word !== '' });
   return (
     <>
-      <title>{`Trace${asked ? ` of ${plain(source || id, 40)}` : ''} · Lazaret`}</title>
+      <title>{`Trace${word !== '' ? ` of ${plain(word, 40)}` : ''} · Lazaret`}</title>
       <div className={listStyles['head']}>
         <div className={listStyles['title']}><h1>Trace</h1><p>where it came from, what came with it, who has seen it</p></div>
-        <Ask key={`${id} ${source}`} id={id} source={source} />
+        {trace.data !== undefined && trace.data.objects.length > 0 && <Withdraw key={word} extents={() => extentsOf(traced, trace.data)} />}
+        <Ask key={`${word} ${traced.days}`} traced={traced} />
       </div>
-      {!asked ? (
-        <div className={partStyles['card']}><Empty title="Follow an object, or a source" mark={<SearchIcon />}>An object by its id, SOP Instance UID or SHA-256; a source by its AE Title, name or address: then all that it sent in the last seven days. From a held object the way here is under its facts.</Empty></div>
+      {word === '' ? (
+        <div className={styles['stack']}>
+          <div className={partStyles['card']}><Empty title="Follow an object, a medium or a source" mark={<SearchIcon />}>An object by its id, SOP Instance UID or SHA-256; a medium by the number of its import; a source by its AE Title, name or address. From a held object the way here is under its facts.</Empty></div>
+          <Withdrawals />
+        </div>
       ) : trace.isPending ? <div className={partStyles['card']}><Loading rows={6} what="the trace" /></div>
         : trace.data === undefined ? <Trouble error={trace.error} what="This cannot be traced" retry={() => void trace.refetch()} />
-          : trace.data.objects.length === 0 ? <div className={partStyles['card']}><Empty title="Nothing was received from there">In the last seven days, under this name. Names are written as they are registered; an address as the object’s facts show it.</Empty></div>
-            : <Shown key={`${id} ${source}`} answer={trace.data} />}
+          : trace.data.objects.length === 0 && (trace.data.media ?? []).length === 0 ? <div className={partStyles['card']}><Empty title="Nothing was received from there">{`In the last ${counted(traced.days, 'day')}, under this name. Names are written as they are registered; an address as the object’s facts show it.`}</Empty></div>
+            : <Shown key={word} answer={trace.data} />}
     </>
   );
 }
 
-function Ask({ id, source }: { readonly id: string; readonly source: string }) {
+/** What of a trace can be withdrawn, the likeliest first. */
+function extentsOf(traced: Traced, answer: TraceAnswer): Extent[] {
+  if (traced.source !== '') return [{ name: `All from ${plain(traced.source, 60)} in the last ${counted(traced.days, 'day')}`, selection: { kind: 'source', source: traced.source, ...windowOf(traced.days) } }];
+  const media = (answer.media ?? []).map((medium): Extent => ({ name: `All that the medium ${plain(medium.name, 60) || 'without a name'} brought`, selection: { kind: 'import', import: medium.import, known: false } }));
+  if (traced.import !== '') return media.slice(0, 1);
+  const subjects = answer.objects.filter(({ relation }) => relation === 'subject');
+  const together = answer.objects.filter(({ relation }) => relation === 'subject' || relation === 'message');
+  const study = subjects[0]?.studyInstanceUID ?? '';
+  return [
+    { name: subjects.length === 1 ? 'This object' : `These ${subjects.length} objects`, selection: { kind: 'objects', objects: subjects.map(({ objectId }) => objectId) } },
+    ...media.slice(0, 3),
+    ...(study === '' ? [] : [{ name: 'Its whole study', selection: { kind: 'study', study } } as const]),
+    ...(media.length === 0 && together.length > subjects.length && !answer.cut.includes('message') ? [{ name: `All ${together.length} objects that came together`, selection: { kind: 'objects', objects: together.map(({ objectId }) => objectId) } } as const] : []),
+  ];
+}
+const kinds = { object: ['Object', 'Object id, SOP Instance UID or SHA-256'], medium: ['Medium', 'Number of its import, 8 digits or more'], source: ['Source', 'AE Title, name or address'] } as const;
+const windows = [[1, 'last day'], [7, 'last 7 days'], [30, 'last 30 days'], [365, 'last year']] as const;
+
+function Ask({ traced }: { readonly traced: Traced }) {
   const navigate = route.useNavigate();
-  const [what, setWhat] = useState(source === '' ? 'object' : 'source');
-  const [typed, setTyped] = useState(source || id);
+  const [what, setWhat] = useState<keyof typeof kinds>(traced.source !== '' ? 'source' : traced.import !== '' ? 'medium' : 'object');
+  const [typed, setTyped] = useState(traced.source || traced.import || traced.id);
+  const [days, setDays] = useState(traced.days);
   return (
     <form
       role="search" className={styles['form']}
       onSubmit={(event) => {
         event.preventDefault();
         const text = typed.trim();
-        if (text !== '') void navigate({ search: what === 'source' ? { source: text } : { id: text } });
+        if (text !== '') void navigate({ search: what === 'source' ? { source: text, ...(days === daysUsual ? {} : { days: String(days) }) } : what === 'medium' ? { import: text } : { id: text } });
       }}
     >
-      <select aria-label="Trace an object or a source" value={what} onChange={(event) => setWhat(event.target.value)}>
-        <option value="object">Object</option>
-        <option value="source">Source</option>
+      <select aria-label="Trace an object, a medium or a source" value={what} onChange={(event) => setWhat(event.target.value as keyof typeof kinds)}>
+        {Object.entries(kinds).map(([kind, [name]]) => <option key={kind} value={kind}>{name}</option>)}
       </select>
-      <input type="search" maxLength={200} value={typed} aria-label={what === 'source' ? 'AE Title, name or address' : 'Object id, SOP Instance UID or SHA-256'} placeholder={what === 'source' ? 'AE Title, name or address' : 'Object id, SOP Instance UID or SHA-256'} onChange={(event) => setTyped(event.target.value)} />
+      <input type="search" maxLength={200} value={typed} aria-label={kinds[what][1]} placeholder={kinds[what][1]} onChange={(event) => setTyped(event.target.value)} />
+      {what === 'source' && <select aria-label="How far back" value={days} onChange={(event) => setDays(Number(event.target.value))}>{windows.map(([number, name]) => <option key={number} value={number}>{name}</option>)}</select>}
       <button type="submit" className={partStyles['button']}>Trace</button>
     </form>
   );
@@ -72,12 +99,14 @@ function Shown({ answer }: { readonly answer: TraceAnswer }) {
           <p>{node === null ? summary(answer) : `${node.title}: its path, and in the tables only what belongs to it`}</p>
           {node !== null && <button type="button" className={joined(partStyles['button'], partStyles['small'])} onClick={() => setSelected(null)}>Show all</button>}
         </header>
-        <SpreadPicture spread={spread} selected={selected} onSelect={setSelected} />
+        {answer.objects.length === 0 ? <p className={styles['note']}>Nothing of this medium was kept.</p> : <SpreadPicture spread={spread} selected={selected} onSelect={setSelected} />}
       </section>
+      <Media media={answer.media ?? []} />
       <div className={styles['tables']}>
         <Objects answer={answer} node={node} />
         <Accesses answer={answer} node={node} />
       </div>
+      <Withdrawals />
     </div>
   );
 }
@@ -123,7 +152,7 @@ function ObjectRow({ object, from }: { readonly object: TraceObject; readonly fr
       <td>{moment(object.receivedAt)}</td>
       <td>
         <StateChip state={object.state} /> {object.verdict !== null && object.verdict !== 'clean' && <VerdictChip verdict={object.verdict} />}
-        {object.withdrawn && object.concludedAt !== null && <span className={styles['soft']}>taken out of the archive {moment(object.concludedAt)}</span>}
+        {(object.withdrawal ?? null) !== null ? <span className={styles['soft']}>withdrawn by <bdi>{plain(object.withdrawal!.person, 40)}</bdi> {moment(object.withdrawal!.at)}</span> : object.withdrawn && object.concludedAt !== null && <span className={styles['soft']}>taken out of the archive {moment(object.concludedAt)}</span>}
       </td>
     </tr>
   );
@@ -142,11 +171,12 @@ function Accesses({ answer, node }: { readonly answer: TraceAnswer; readonly nod
         </table>
       )}
       {(accesses.length > rowsMax || answer.cut.includes('accesses')) && <p className={styles['note']}>There are more than are shown here.</p>}
-      {decisions.map((decision) => <p key={`${decision.objectId} ${decision.at}`} className={styles['note']}>{decision.decision === 'release' ? 'Released' : 'Destroyed'} by {decision.persons.map((person) => plain(person, 60)).join(' and ')}, {moment(decision.at)}: <Text max={200}>{decision.reason}</Text></p>)}
+      {decisions.map((decision) => <p key={`${decision.objectId} ${decision.at}`} className={styles['note']}>{decisionWords[decision.decision] ?? plain(decision.decision, 20)} by {decision.persons.map((person) => plain(person, 60)).join(' and ')}, {moment(decision.at)}: <Text max={200}>{decision.reason}</Text></p>)}
     </section>
   );
 }
 
+const decisionWords: Readonly<Record<string, string>> = { release: 'Released', destroy: 'Destroyed', withdraw: 'Withdrawn', restore: 'Brought back' };
 const kindWords: Readonly<Record<TraceAccess['kind'], string>> = { opened: 'Opened', sent: 'Sent', exported: 'Taken out of the vault' };
 
 function AccessRow({ access }: { readonly access: TraceAccess }) {

@@ -22,8 +22,14 @@ export function isOfWhole(finding: Pick<Finding, 'offset' | 'length' | 'tag'>): 
 const conflict: VerdictRow = verdictRow('instance-conflict');
 const unexplained: VerdictRow = { verdict: 'unscannable', title: 'Could not be inspected to the end', meaning: 'Not all of the object could be looked into, so nobody can say that it is harmless.', advice: 'Look under System whether something needs care, then have a reviewer look at it.' };
 
-/** Why an object is held: the words of its worst finding. */
-export function whyHeld(entry: Pick<LedgerEntry, 'findings' | 'conflicts'>): VerdictRow & { readonly more: number } {
+const withdrawn: VerdictRow = {
+  verdict: 'clean', title: 'Taken out of sight by people', meaning: 'Somebody withdrew it together with what it came with, or by itself. What inspection said of it has not changed.',
+  advice: 'Bring it back under Trace, Withdrawals, when it may be seen again; or have two people destroy it.',
+};
+
+/** Why an object is held: that people withdrew it, or else the words of its worst finding. */
+export function whyHeld(entry: Pick<LedgerEntry, 'findings' | 'conflicts' | 'withdrawal'>): VerdictRow & { readonly more: number } {
+  if ((entry.withdrawal ?? null) !== null) return { ...withdrawn, more: 0 };
   const [worst, ...others] = entry.findings.filter((finding) => findingWords(finding).verdict !== 'clean');
   if (worst !== undefined) return { ...findingWords(worst), more: others.length };
   return { ...(entry.conflicts.length > 0 ? conflict : unexplained), more: 0 };
