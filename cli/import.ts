@@ -13,11 +13,16 @@ import type { ImportStatus, Receipt } from '@lazaret/pacs/reception/media/contra
 import { ImportRun, scratchIn } from '@lazaret/pacs/reception/media/run.ts';
 import type { Terminal } from './command.ts';
 import { ImportProgress } from './importprogress.ts';
+import { takeAll } from './importtake.ts';
 import { listOf, receiptOf } from './importreceipt.ts';
 import { withKeeper } from './keeper.ts';
+import { localPatient } from './patient.ts';
 
 const usage = [
-  'Usage: ./lazaret import PATH [--json]          a folder, a mounted disc or stick, an image file, a drive, a ZIP file, a DICOM file',
+  'Usage: ./lazaret import PATH [--patient ID | --as-is] [--json]',
+  '                                               a folder, a mounted disc or stick, an image file, a drive, a ZIP file, a DICOM file;',
+  '                                               --patient: all of it is of the local patient with this ID, and served under their identity;',
+  '                                               --as-is (as without either): under the identity that it came with',
   '       ./lazaret import --receipt ID [--json]  what came in with an import, what was left behind, what is held',
   '       ./lazaret import --list [--json]        the last imports',
   'An import that was interrupted goes on when it is started again. Exit 0: all came in; 3: something is held or infected; 1: nothing came in or not all could be read.',
@@ -31,14 +36,15 @@ const listed = 20;
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   let parsed;
   try {
-    parsed = parseArgs({ args: [...args], allowPositionals: true, options: { json: { type: 'boolean' }, receipt: { type: 'string' }, list: { type: 'boolean' } } });
+    parsed = parseArgs({ args: [...args], allowPositionals: true, options: { json: { type: 'boolean' }, patient: { type: 'string' }, 'as-is': { type: 'boolean' }, receipt: { type: 'string' }, list: { type: 'boolean' } } });
   } catch (error) {
     terminal.stderr.write(`${(error as Error).message}\n${usage}`);
     return 2;
   }
   const { values, positionals: [path, ...more] } = parsed;
   const wanted = [path !== undefined, values.receipt !== undefined, values.list === true].filter(Boolean).length;
-  if (wanted !== 1 || more.length > 0 || (values.receipt !== undefined && !/^[0-9a-f]{4,32}$/i.test(values.receipt))) {
+  const whose = values.patient !== undefined || values['as-is'] === true;
+  if (wanted !== 1 || more.length > 0 || (whose && path === undefined) || (values.patient !== undefined && (values['as-is'] === true || values.patient.trim() === '')) || (values.receipt !== undefined && !/^[0-9a-f]{4,32}$/i.test(values.receipt))) {
     terminal.stderr.write(usage);
     return 2;
   }
@@ -50,11 +56,13 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
       return 0;
     }
     if (values.receipt !== undefined) return tell(await channel.request<Receipt>('import', { do: 'receipt', id: await wholeId(channel, values.receipt) }), json, terminal);
-    return readMedium(channel, path!, json, terminal);
+    return readMedium(channel, path!, values.patient?.trim() ?? null, json, terminal);
   }, connectMs);
 }
 
-async function readMedium(channel: Channel, path: string, json: boolean, terminal: Terminal): Promise<number> {
+async function readMedium(channel: Channel, path: string, patientID: string | null, json: boolean, terminal: Terminal): Promise<number> {
+  // Who does not exist is said before a disc is read for minutes.
+  const patient = patientID === null ? null : await localPatient(channel, patientID);
   const medium = openMedium(path);
   const settings = settingsFor(terminal.data);
   prepareSandboxes();
@@ -64,7 +72,7 @@ async function readMedium(channel: Channel, path: string, json: boolean, termina
   const progress = new ImportProgress(terminal, json);
   const run = new ImportRun({
     start: confine(processes.media, confined, 'folder' in medium ? { reads: [medium.folder] } : {}), medium, label: basename(path), person: userInfo().username, address: hostname(), upload: '',
-    arriving, scratch, ask: (name, body) => channel.request(name, body), log: (line) => terminal.stderr.write(line), progress: (now) => progress.reading(now),
+    arriving, scratch, ask: (name, body) => channel.request(name, patient !== null && name === 'import' && (body as { do?: unknown }).do === 'begin' ? { ...(body as object), waits: true } : body), log: (line) => terminal.stderr.write(line), progress: (now) => progress.reading(now),
   });
   let interrupted = false;
   const interrupt = (): void => {
@@ -85,8 +93,12 @@ async function readMedium(channel: Channel, path: string, json: boolean, termina
       status = await channel.request<ImportStatus>('import', { do: 'status', id: status.id });
     }
     progress.clear();
-    const receipt = await channel.request<Receipt>('import', { do: 'receipt', id: status.id });
-    return tell(receipt, json, terminal);
+    const problem = patient === null || status.state !== 'settled' ? null : await takeAll(channel, status.id, patient, progress);
+    progress.clear();
+    const code = tell(await channel.request<Receipt>('import', { do: 'receipt', id: status.id }), json, terminal);
+    if (problem === null) return code;
+    terminal.stderr.write(`\n${problem}\n`);
+    return 1;
   } catch (error) {
     progress.clear();
     if (interrupted) terminal.stderr.write('Interrupted.\n');

@@ -39,6 +39,13 @@ export class ImportProgress {
     this.#draw();
   }
 
+  taking(shown: number, all: number): void {
+    const now = Date.now();
+    if (!this.shown || now - this.#drawnAt < drawMs) return;
+    this.#drawnAt = now;
+    this.#terminal.stderr.write(`\r\u001b[Kput under the local patient: ${shown} of ${all}`);
+  }
+
   clear(): void {
     if (this.#drawnAt > 0) this.#terminal.stderr.write('\r\u001b[K');
   }

@@ -1,7 +1,7 @@
 /** The receipt of an import as people read it at a terminal. Everything that comes from the medium is shown without control characters. */
 import { styleText } from 'node:util';
 import { verdictRow } from '@lazaret/pacs/inspection/verdict.ts';
-import type { ImportStatus, Receipt } from '@lazaret/pacs/reception/media/contract.ts';
+import type { ImportStatus, Receipt, ReceiptIdentity } from '@lazaret/pacs/reception/media/contract.ts';
 import { momentOf, sizeOf } from './amounts.ts';
 import { printable } from './audit.ts';
 
@@ -20,10 +20,12 @@ export function receiptOf(receipt: Receipt): string {
   if (receipt.archived + receipt.held + receipt.waiting === 0) lines.push('  There are no images on this medium.');
   for (const study of receipt.studies.slice(0, shownMax)) {
     lines.push(`  ${[printable(study.patientName) || 'no name', printable(study.patientID) || 'no Patient ID', printable(study.description), dateOf(study.date)].filter((text) => text !== '').join(' · ')}`);
+    if (study.identity !== undefined) lines.push(`    ${identityOf(study.identity)}`);
     for (const series of study.series.slice(0, shownMax)) lines.push(`    ${printable(series.modality).padEnd(3)} ${String(series.instances).padStart(5)}  ${printable(series.description)}`);
     more(lines, study.series.length, '    ');
   }
   more(lines, receipt.studies.length, '  ');
+  if (receipt.unreconciled > 0) lines.push('', styleText('yellow', `Not in sight yet, since nobody has said whose they are or that is being carried out: ${count(receipt.unreconciled, 'object')}`));
   if (receipt.waiting > 0) lines.push('', `Still being inspected: ${receipt.waiting}`);
   section(lines, receipt.held, 'Held', receipt.malicious > 0 ? 'red' : 'yellow', receipt.withheld, ({ path, objectId, code, text, verdict }) => `${printable(path)}  ${objectId.slice(0, 8)}  ${verdict}: ${code === '' ? '' : verdictRow(code).title}${text === '' ? '' : ` — ${printable(text)}`}`);
   section(lines, fates.infected ?? 0, 'Infected, left behind', 'red', receipt.infected, ({ path, what, text }) => `${printable(path)}  ${printable(what)} — ${printable(text)}`);
@@ -42,6 +44,13 @@ export function receiptOf(receipt: Receipt): string {
   if (receipt.held > 0) lines.push('', '`./lazaret quarantine list` and `show ID` say more about what is held.');
   if (receipt.state === 'interrupted') lines.push('', 'Start the same import again to go on.');
   return `${lines.join('\n')}\n`;
+}
+
+function identityOf({ state, problem, servedAs, person, at }: ReceiptIdentity): string {
+  if (state === 'waiting') return styleText('yellow', 'waits: nobody has said whose it is');
+  const as = servedAs === null ? 'as it came' : `served as ${printable(servedAs.patientName)} · ${printable(servedAs.patientID)}${servedAs.accessionNumber === '' ? '' : ` · accession ${printable(servedAs.accessionNumber)}`}`;
+  const said = `${as} (${printable(person)}, ${momentOf(at)})`;
+  return state === 'taken' ? styleText('green', said) : state === 'taking' ? `${said}, being carried out` : styleText('red', `cannot be ${said}: ${printable(problem)}`);
 }
 
 const stateText: Readonly<Record<ImportStatus['state'], string>> = {
