@@ -20,7 +20,7 @@ export interface Assignment {
   /** Hash the Data Set even where nothing has to be disarmed: `lazaret inspect` shows it. */
   readonly dataSetDigest: boolean;
   /** Also describe the spans for people, and the bytes of a window. */
-  readonly map: { readonly window: { readonly offset: number; readonly length: number } | null } | null;
+  readonly map: { readonly window: { readonly offset: number; readonly length: number } | null; readonly blank?: boolean } | null;
   /** A file beside the images of a medium: the engines look at it, the rules for objects do not (examiner/companion.ts). */
   readonly companion?: boolean;
   /** Only this: how the object is served under another identity (examiner/patching.ts). It was inspected before. */
@@ -54,6 +54,8 @@ export interface Report {
 export const findingsMax = 200;
 /** Longest text of a finding: two sentences with numbers. */
 export const findingTextMax = 500;
+/** Ranges that an export without the patient overwrites in one object: a large structured report has 50,000 texts. */
+export const blankRangesMax = 100_000;
 /** Window of the hex view. */
 export const windowBytesMax = 4096;
 /** Spans drawn in one map for people. */

@@ -90,8 +90,8 @@ export class Inspection {
   }
 
   /** The file map for people. Empty where the object cannot be mapped; the findings say why. */
-  async map(work: Work, path: string, window: { readonly offset: number; readonly length: number } | null): Promise<MapAnswer> {
-    const outcome = await this.#pool.examine({ path, work, dataSetDigest: false, map: { window } });
+  async map(work: Work, path: string, window: { readonly offset: number; readonly length: number } | null, blank = false): Promise<MapAnswer> {
+    const outcome = await this.#pool.examine({ path, work, dataSetDigest: false, map: { window, ...(blank ? { blank } : {}) } });
     return outcome.report?.map ?? { bytes: work.bytes, spans: [], findings: outcome.findings, window: null, parts: [], partCount: 0 };
   }
 

@@ -6,8 +6,8 @@ import { checkSpans } from '@lazaret/dicom/filemap/check.ts';
 import { isDigest, type Digest } from '../reception/contract.ts';
 import type { Disarmed, Finding, FrameTable, InstanceReport, Work } from '../quarantine/contract.ts';
 import { patchBytesMax, patchesMax, patchTextMax, type PatchAnswer } from '../quarantine/patch.ts';
-import type { MapAnswer, MapPart, MapSpan } from '../quarantine/requests.ts';
-import { decodeSpans, drawnSpansMax, findingTextMax, findingsMax, windowBytesMax, type EngineStatus, type ExaminerHello, type Report, listedPartsMax, partNameMax } from './assignment.ts';
+import type { Blanking, MapAnswer, MapPart, MapSpan } from '../quarantine/requests.ts';
+import { blankRangesMax, decodeSpans, drawnSpansMax, findingTextMax, findingsMax, windowBytesMax, type EngineStatus, type ExaminerHello, type Report, listedPartsMax, partNameMax } from './assignment.ts';
 import { isDecodable, type PixelForm } from './decoder/contract.ts';
 
 /** 20,000 frames with functional groups are some 30 MiB. */
@@ -201,7 +201,24 @@ function checkMap(untrusted: unknown, bytes: number): MapAnswer {
       codes: list(part['codes'], findingsMax).map((code) => text(code, 64, codeGrammar)),
     };
   });
-  return { bytes, spans, parts, partCount: count(value['partCount'], Number.MAX_SAFE_INTEGER), findings: list(value['findings'], findingsMax).map((finding) => checkFinding(finding, bytes)), window: value['window'] === null ? null : checkWindow(value['window'], bytes) };
+  return { bytes, spans, parts, partCount: count(value['partCount'], Number.MAX_SAFE_INTEGER), findings: list(value['findings'], findingsMax).map((finding) => checkFinding(finding, bytes)), window: value['window'] === null ? null : checkWindow(value['window'], bytes), ...(value['blank'] === undefined ? {} : { blank: checkBlanking(value['blank'], bytes) }) };
+}
+
+function checkBlanking(untrusted: unknown, bytes: number): Blanking {
+  const value = fields(untrusted);
+  const outcome = (['blanked', 'impossible'] as const).find((each) => each === value['outcome']);
+  const untrustedRanges = list(value['ranges'], blankRangesMax * 3);
+  if (outcome === undefined || untrustedRanges.length % 3 !== 0) throw new Wrong('ranges that are none');
+  const ranges: number[] = [];
+  let end = 0;
+  for (let at = 0; at < untrustedRanges.length; at += 3) {
+    const offset = count(untrustedRanges[at], bytes);
+    if (offset < end) throw new Wrong('ranges that are not in order or overlap');
+    const length = count(untrustedRanges[at + 1], bytes - offset);
+    end = offset + length;
+    ranges.push(offset, length, count(untrustedRanges[at + 2], 0xff));
+  }
+  return { outcome, text: printable(text(value['text'], findingTextMax)), ranges, elements: count(value['elements'], Number.MAX_SAFE_INTEGER) };
 }
 
 function checkPatch(untrusted: unknown, bytes: number): PatchAnswer {

@@ -173,9 +173,9 @@ export class Queue {
     else this.#patches.get(jobId)?.resolve(untrusted);
   }
 
-  map(work: Work, area: 'quarantine' | 'archive', window: { offset: number; length: number } | null): Promise<MapAnswer> {
+  map(work: Work, area: 'quarantine' | 'archive', window: { offset: number; length: number } | null, blank = false): Promise<MapAnswer> {
     const jobId = randomUUID();
-    return this.#ask(this.#maps, jobId, { kind: 'map', jobId, work, area, window }, urgentMs);
+    return this.#ask(this.#maps, jobId, { kind: 'map', jobId, work, area, window, ...(blank ? { blank } : {}) }, urgentMs);
   }
   mapped(jobId: string, signal: AbortSignal, map: MapAnswer): void {
     if (this.#leases.get(jobId)?.signal !== signal) return;

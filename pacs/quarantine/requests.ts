@@ -57,7 +57,7 @@ export type Job =
   | { readonly kind: 'inspect'; readonly work: Work; readonly area: 'quarantine' | 'archive' }
   /** A file beside the images of a medium, in `companionsFolder` (companion.ts). */
   | { readonly kind: 'companion'; readonly work: Work }
-  | { readonly kind: 'map'; readonly jobId: string; readonly work: Work; readonly area: 'quarantine' | 'archive'; readonly window: { readonly offset: number; readonly length: number } | null }
+  | { readonly kind: 'map'; readonly jobId: string; readonly work: Work; readonly area: 'quarantine' | 'archive'; readonly window: { readonly offset: number; readonly length: number } | null; readonly blank?: boolean }
   | { readonly kind: 'patch'; readonly jobId: string; readonly work: Work; readonly area: 'archive'; readonly request: PatchRequest }
   | { readonly kind: 'render'; readonly jobId: string; readonly work: Work; readonly area: 'quarantine' | 'archive'; readonly request: RenderRequest };
 
@@ -194,6 +194,17 @@ export interface MapAnswer {
   readonly parts: readonly MapPart[];
   /** How many there are in all. */
   readonly partCount: number;
+  /** Where it was asked for: what an export without the patient overwrites. */
+  readonly blank?: Blanking;
+}
+/** Which bytes of an object say whose it is (inspection/examiner/blanking.ts), or `text`: why that cannot be known. */
+export interface Blanking {
+  readonly outcome: 'blanked' | 'impossible';
+  readonly text: string;
+  /** offset, length, byte to fill it with; offset, length, … in order and without overlap. */
+  readonly ranges: readonly number[];
+  /** How many elements have a value in them. */
+  readonly elements: number;
 }
 /** An inflated stream, a decoded text, an entry of a container. */
 export interface MapPart {

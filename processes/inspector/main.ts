@@ -62,7 +62,7 @@ await runProcess(async (settings) => {
 
   async function carryOut(job: Job): Promise<void> {
     if (job.kind === 'map') {
-      const map = await inspection.map(job.work, path(job), job.window);
+      const map = await inspection.map(job.work, path(job), job.window, job.blank === true);
       await channel.request('mapped', { jobId: job.jobId, map });
       return;
     }

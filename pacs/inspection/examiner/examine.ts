@@ -14,6 +14,7 @@ import { isDecodable } from '../decoder/contract.ts';
 import { overlapBytes, yaraName, type YaraEngine } from '../engines/yara.ts';
 import { examineCompanion } from './companion.ts';
 import { worstFirst } from '../verdict.ts';
+import { blanksOf } from './blanking.ts';
 import { checkContent, checkUnrecognised, type Content } from './content.ts';
 import { checkPart } from './contentmagic.ts';
 import { concealedInFrame, concealedParts } from './contentconcealed.ts';
@@ -65,7 +66,7 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
       disarmed,
       dataSetSha256: pass.dataSetSha256,
       pixels: pixelsOf(reading, content),
-      map: assignment.map === null ? null : describe(mapped, findings, parts, assignment.map.window),
+      map: assignment.map === null ? null : { ...describe(mapped, findings, parts, assignment.map.window), ...(assignment.map.blank === true ? { blank: blanksOf(mapped) } : {}) },
     };
     return { report, spans: encodeSpans(mapped.spans) };
   } finally {

@@ -1,0 +1,117 @@
+/** What an export without the patient overwrites: nothing that says whose it is stays in the bytes, by pydicom and by search; and when it is refused. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { BytesSource } from '@lazaret/dicom/dataset/bytes.ts';
+import { encodeDataSet, type WritableElement } from '@lazaret/dicom/dataset/write.ts';
+import { deflatedExplicitVRLittleEndian, explicitVRBigEndian, explicitVRLittleEndian, implicitVRLittleEndian } from '@lazaret/dicom/dataset/transfersyntaxes.ts';
+import { encodeFileMeta } from '@lazaret/dicom/fileset/part10.ts';
+import { mapObject } from '@lazaret/dicom/filemap/map.ts';
+import { pydicomFiles } from '../../../test/peers.ts';
+import { recipes } from '../../../tools/recipes/all.ts';
+import { blanksOf } from './blanking.ts';
+import { inflateRaw } from './inflate.ts';
+
+const secret = ['GEHEIM^ERIKA', 'GEHEIM', 'ERIKA', 'PID-77120', '19451231', 'A26-90411', 'Klinik am See', 'REFERRER^R', 'found by Dr. Meier', 'Straße 7'];
+
+/** An object of nobody with all that it may say: at the top, nested, private, in binary, in an overlay. */
+function object(transferSyntaxUID: string): Buffer {
+  const text = (tag: number, vr: string, ...value: string[]): WritableElement => ({ tag, vr, value });
+  const elements: WritableElement[] = [
+    text(0x00080005, 'CS', 'ISO_IR 192'), text(0x00080016, 'UI', '1.2.840.10008.5.1.4.1.1.7'), text(0x00080018, 'UI', '2.25.77'), text(0x00080020, 'DA', '20261124'), text(0x00080050, 'SH', 'A26-90411'), text(0x00080060, 'CS', 'OT'),
+    text(0x00080070, 'LO', 'Devices Ltd'), text(0x00080080, 'LO', 'Klinik am See'), text(0x00080090, 'PN', 'REFERRER^R'), text(0x00081010, 'SH', 'STATION 3'), text(0x00081090, 'LO', 'Model 5'),
+    { tag: 0x00081140, vr: 'SQ', value: [{ elements: [text(0x00081155, 'UI', '2.25.78'), text(0x0040a123, 'PN', 'GEHEIM^ERIKA'), { tag: 0x00400100, vr: 'SQ', value: [{ elements: [text(0x00400007, 'LO', 'found by Dr. Meier')] }], undefinedLength: true }] }] },
+    text(0x00090010, 'LO', 'DEVICES 1.0'), text(0x00091001, 'LO', 'GEHEIM'), { tag: 0x00091002, vr: 'OB', value: Buffer.concat([Buffer.from([1, 2, 3, 0]), Buffer.from('PID-77120'), Buffer.from('ERIKA', 'utf16le'), Buffer.from([0, 255, 0])]) },
+    text(0x00100010, 'PN', 'GEHEIM^ERIKA'), text(0x00100020, 'LO', 'PID-77120'), text(0x00100030, 'DA', '19451231'), text(0x00100040, 'CS', 'F'), text(0x00101010, 'AS', '080Y'), text(0x00101030, 'DS', '61.5'), text(0x00101040, 'LO', 'Straße 7'), { tag: 0x001021c0, vr: 'US', value: [4] },
+    text(0x0020000d, 'UI', '2.25.79'), text(0x0020000e, 'UI', '2.25.80'), text(0x00204000, 'LT', 'found by Dr. Meier'),
+    { tag: 0x00280002, vr: 'US', value: [1] }, { tag: 0x00280010, vr: 'US', value: [2] }, { tag: 0x00280011, vr: 'US', value: [2] }, { tag: 0x00280100, vr: 'US', value: [8] },
+    { tag: 0x60003000, vr: 'OW', value: Buffer.from('GEHEIM overlay!!') }, { tag: 0x7fe00010, vr: 'OW', value: Buffer.from([1, 2, 3, 4]) },
+  ];
+  const tools = { deflateRaw: (bytes: Uint8Array) => bytes };
+  return Buffer.concat([encodeFileMeta({ mediaStorageSOPClassUID: '1.2.840.10008.5.1.4.1.1.7', mediaStorageSOPInstanceUID: '2.25.77', transferSyntaxUID }), encodeDataSet(elements, transferSyntaxUID, tools)]);
+}
+
+/** The object with its ranges overwritten, and what the job says. */
+function blanked(bytes: Uint8Array) {
+  const answer = blanksOf(mapObject(new BytesSource(bytes), { inflateRaw }));
+  const copy = Buffer.from(bytes);
+  for (let at = 0; at < answer.ranges.length; at += 3) copy.fill(answer.ranges[at + 2]!, answer.ranges[at]!, answer.ranges[at]! + answer.ranges[at + 1]!);
+  return { answer, copy };
+}
+
+function stays(copy: Buffer, wanted: readonly string[]): string[] {
+  return wanted.filter((text) => copy.includes(Buffer.from(text)) || copy.includes(Buffer.from(text, 'utf16le')));
+}
+
+for (const [name, transferSyntaxUID] of [['Explicit VR', explicitVRLittleEndian], ['Implicit VR', implicitVRLittleEndian], ['Big Endian', explicitVRBigEndian]] as const) {
+  test(`${name}: nothing that says whose it is stays in the bytes, every offset and all structure does`, () => {
+    const bytes = object(transferSyntaxUID);
+    assert.deepEqual(stays(bytes, secret), secret, 'the canary: it is all there before');
+    const { answer, copy } = blanked(bytes);
+    assert.equal(answer.outcome, 'blanked', answer.text);
+    assert.deepEqual(stays(copy, secret), []);
+    assert.deepEqual(stays(copy, ['Devices Ltd', 'Model 5', 'DEVICES 1.0', '2.25.77', '2.25.80', 'ISO_IR 192']), ['Devices Ltd', 'Model 5', 'DEVICES 1.0', '2.25.77', '2.25.80', 'ISO_IR 192']);
+    const [before, after] = [bytes, copy].map((each) => mapObject(new BytesSource(each), { inflateRaw }));
+    assert.deepEqual([copy.length, after!.problems.map(({ code }) => code), after!.spans], [bytes.length, before!.problems.map(({ code }) => code), before!.spans]);
+    assert.deepEqual(copy.subarray(-4), bytes.subarray(-4), 'Pixel Data');
+  });
+}
+
+test('pydicom reads the result, and finds no value of the identifying elements of the recipes anywhere in it', { skip: pydicomFiles() === null ? 'pydicom is not installed' : false }, (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'lazaret-blank-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const names = ['ct-512', 'multiframe-word', 'report-4k'];
+  for (const name of names) {
+    const bytes = recipes.find((recipe) => recipe.name === name)!.bytes();
+    const { answer, copy } = blanked(bytes);
+    assert.equal(answer.outcome, 'blanked', `${name}: ${answer.text}`);
+    writeFileSync(join(folder, `${name}.before`), bytes);
+    writeFileSync(join(folder, `${name}.after`), copy);
+  }
+  const program = `
+import sys, pydicom
+KEPT = {0x00080005, 0x00080070, 0x00081090, 0x00181020, 0x00181210, 0x00280a02}
+def walk(ds):
+    for element in ds:
+        if element.VR == 'SQ':
+            for item in element.value: yield from walk(item)
+        else: yield element
+for name in sys.argv[2:]:
+    before = pydicom.dcmread(f'{sys.argv[1]}/{name}.before')
+    after = pydicom.dcmread(f'{sys.argv[1]}/{name}.after')
+    raw = open(f'{sys.argv[1]}/{name}.after', 'rb').read()
+    count = 0
+    for element in walk(before):
+        if element.tag in KEPT or element.VR not in ('PN', 'LO', 'SH', 'LT', 'ST', 'UT', 'DA', 'TM', 'DT', 'AS', 'AE') or element.tag.is_private_creator: continue
+        values = element.value if element.VM > 1 else [element.value]
+        for value in values:
+            text = str(value).strip()
+            if len(text) < 4: continue
+            count += 1
+            assert text.encode('utf-8') not in raw, (name, element)
+    assert count > 5, (name, count)
+    for element in walk(after):
+        if element.tag not in KEPT and element.VR in ('PN', 'LO', 'LT', 'DA', 'TM', 'SH') and not element.tag.is_private_creator: assert str(element.value).strip() == '', (name, element)
+    assert str(after.PatientName).strip() == '' and after.StudyInstanceUID == before.StudyInstanceUID
+    if 'PixelData' in before: assert after.PixelData == before.PixelData
+print('read')
+`;
+  const ran = spawnSync('/usr/bin/python3', ['-c', program, folder, ...names], { encoding: 'utf8' });
+  assert.equal(ran.stdout, 'read\n', ran.stderr);
+});
+
+test('where what stands in it cannot be known, nothing is overwritten and a sentence says why', () => {
+  const bytes = object(explicitVRLittleEndian);
+  for (const [what, wrong, said] of [
+    ['cut off in a value', bytes.subarray(0, bytes.length - 3), /accounted for/], ['no DICOM', Buffer.from('MZ not DICOM at all, but a text of some length that nobody can map'), /accounted for/],
+    ['a document', Buffer.concat([encodeFileMeta({ mediaStorageSOPClassUID: '1.2.840.10008.5.1.4.1.1.104.1', mediaStorageSOPInstanceUID: '2.25.1', transferSyntaxUID: explicitVRLittleEndian }), encodeDataSet([{ tag: 0x00420011, vr: 'OB', value: Buffer.from('%PDF-1.4') }], explicitVRLittleEndian)]), /whole document/],
+    ['deflated', recipes.find((recipe) => recipe.name.includes('deflated'))?.bytes() ?? object(deflatedExplicitVRLittleEndian), /deflated|accounted for/],
+  ] as const) {
+    const { answer } = blanked(wrong);
+    assert.deepEqual([answer.outcome, answer.ranges], ['impossible', []], what);
+    assert.match(answer.text, said, what);
+  }
+});
