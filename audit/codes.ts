@@ -63,6 +63,7 @@ export const eventTypes = {
   mediumInfected: ours('medium-infected', 'Malicious software on a medium'),
   reconciliation: ours('reconciliation', 'Said whose a study is'),
   backup: ours('backup', 'Backup made'),
+  pruning: ours('pruning', 'Older backups removed'),
   restoration: ours('restoration', 'System restored from a backup'),
   repair: ours('repair', 'Damaged file repaired from a backup'),
   verification: ours('verification', 'Digests of all kept files verified'),

@@ -13,32 +13,40 @@ import { refused } from '@lazaret/system/failure.ts';
 import { layoutOf, type Layout } from '@lazaret/system/layout.ts';
 import { openForReading, passphraseIn, personAt, withAnyKeeper } from './alone.ts';
 import type { Terminal } from './command.ts';
+import { policyOf, prune } from './prune.ts';
 import { count, duration, giveWay, Progress, rate, rateOf, size } from './progress.ts';
 
-const usage = 'Usage: ./lazaret backup DIR [--passphrase-file FILE] [--rate MB_PER_SECOND] [--as PERSON] [--json]\n';
+const usage = [
+  'Usage: ./lazaret backup DIR [--passphrase-file FILE] [--rate MB_PER_SECOND] [--as PERSON] [--json]',
+  '       ./lazaret backup DIR --prune KEEP | [--daily N] [--weekly N] [--monthly N] [--dry-run]     removes older backups, makes none',
+  '',
+].join('\n');
 const shownMax = 50;
 
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   let parsed;
   try {
-    parsed = parseArgs({ args: [...args], allowPositionals: true, options: { json: { type: 'boolean' }, rate: { type: 'string' }, as: { type: 'string' }, 'passphrase-file': { type: 'string' } } });
+    parsed = parseArgs({ args: [...args], allowPositionals: true, options: { json: { type: 'boolean' }, rate: { type: 'string' }, as: { type: 'string' }, 'passphrase-file': { type: 'string' }, prune: { type: 'string' }, daily: { type: 'string' }, weekly: { type: 'string' }, monthly: { type: 'string' }, 'dry-run': { type: 'boolean' } } });
   } catch (error) {
     terminal.stderr.write(`${(error as Error).message}\n${usage}`);
     return 2;
   }
   const { positionals: [word, ...more], values } = parsed;
   const bytesPerSecond = rateOf(values.rate);
-  if (word === undefined || more.length > 0 || bytesPerSecond === null) {
-    terminal.stderr.write(usage);
+  const policy = policyOf(values);
+  const wrong = typeof policy === 'string' ? policy : values['dry-run'] === true && policy === null ? '--dry-run goes with --prune, --daily, --weekly or --monthly.' : '';
+  if (word === undefined || more.length > 0 || bytesPerSecond === null || wrong !== '') {
+    terminal.stderr.write(`${wrong}${wrong === '' ? '' : '\n'}${usage}`);
     return 2;
   }
   const layout = layoutOf(terminal.data);
   const json = values.json === true;
   const path = apart(word, layout);
   const passphrase = await passphraseIn(values['passphrase-file']);
+  const person = personAt(values.as);
+  if (policy !== null && typeof policy !== 'string') return prune(terminal, path, passphrase, policy, { dryRun: values['dry-run'] === true, json, person, bytesPerSecond });
   giveWay();
   const progress = new Progress(terminal, json);
-  const person = personAt(values.as);
   const made = await withAnyKeeper(terminal.data, async (channel) => {
     const ask = <Answer>(request: SafekeepingRequest): Promise<Answer> => channel.request<Answer>('safekeeping', request);
     const folder = await BackupFolder.forWriting(path, fingerprintOf(createPublicKey(readFileSync(publicKeyPath(layout.audit)))), passphrase);
@@ -55,6 +63,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
       })) };
     } finally {
       database.close();
+      await folder.release();
     }
   }).finally(() => progress.end());
   const { folder } = made;

@@ -17,7 +17,7 @@ export const commands: readonly Command[] = [
   { name: 'user', usage: 'user add NAME --role ROLE | list | remove NAME', does: 'people who may sign in', module: './user.ts' },
   { name: 'asset', usage: 'asset list | add NAME --ae AET --address ADDRESS… --may store | remove ID', does: 'the DICOM peers and what they may do', module: './asset.ts' },
   { name: 'verify', usage: 'verify [--rate MB_PER_SECOND] [--anew]', does: 'every digest, both ways: missing, changed, orphaned', module: './verify.ts' },
-  { name: 'backup', usage: 'backup DIR [--passphrase-file FILE]', does: 'an incremental, verified backup, while it works', module: './backup.ts' },
+  { name: 'backup', usage: 'backup DIR [--passphrase-file FILE] | --prune KEEP', does: 'an incremental, verified backup, while it works', module: './backup.ts' },
   { name: 'restore', usage: 'restore DIR [--at MANIFEST] [--key FINGERPRINT]', does: 'a system from a backup, into an empty data directory', module: './restore.ts' },
   { name: 'repair', usage: 'repair DIR [ID…]', does: 'damaged objects, healed one by one from a backup', module: './repair.ts' },
   { name: 'drill', usage: 'drill DIR [--at MANIFEST] [--scratch FOLDER]', does: 'rehearse a restore, with times', module: './drill.ts' },

@@ -67,6 +67,8 @@ export interface Snapshot {
  * | seal     | { manifest, objects, bytes, findings, ms, person, folder } | { signature }: on the record, signed with the key of the audit log |
  * | damaged  | { area, name }                                   | { outcome: marked, known or whole }: looked at again here first |
  * | note     | { what: verification or drill, … as Safekept, person, folder } | null, once it is on the record |
+ * | pruning  | { removed: names of manifests, person, folder }  | null, once it is on the record that they go |
+ * | drilled  |                                                  | { manifest }: digest of the one that the last good drill has restored, or "" |
  * | repair   | { objectId, file, manifest, person }             | { outcome: archived or waiting } |
  */
 export type SafekeepingRequest =
@@ -74,6 +76,8 @@ export type SafekeepingRequest =
   | ({ readonly do: 'seal'; readonly person: string; readonly folder: string } & Omit<Safekept, 'what' | 'at'>)
   | { readonly do: 'damaged'; readonly area: Area; readonly name: string }
   | ({ readonly do: 'note'; readonly what: 'verification' | 'drill'; readonly person: string; readonly folder: string } & Omit<Safekept, 'what' | 'at'>)
+  | { readonly do: 'pruning'; readonly removed: readonly string[]; readonly person: string; readonly folder: string }
+  | { readonly do: 'drilled' }
   | { readonly do: 'repair'; readonly objectId: ObjectId; readonly file: string; readonly manifest: string; readonly person: string };
 
 export type DamageOutcome = 'marked' | 'known' | 'whole';

@@ -4,7 +4,9 @@
  *   lazaret-backup.json            what it is, whose, how it is encrypted
  *   objects/<aa>/<sha256>          bytes, each kept once, never written again
  *   manifests/<number>-<time>.manifest   what belonged to the system at one moment, signed (manifest.ts)
+ *   pruned/                        manifests of backups that were removed: the links of the chain between those that stay (prune.ts)
  *   partial/                       what is being written
+ *   busy.json                      who works in it (busy.ts)
  *
  * A file in `objects` is complete: it was hashed while it was copied, made durable under another name, and then renamed. So a backup that was interrupted
  * at any point goes on where it was, and a file that was changed in the archive can only ever come beside the good one, under its own name, never over it.
@@ -14,11 +16,12 @@
  */
 import { createHash, randomBytes, type Hash } from 'node:crypto';
 import { lstatSync, readdirSync } from 'node:fs';
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, opendir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder, makeObjectFolders, replaceFile, syncFolder } from '@lazaret/system/durable.ts';
 import { Failure, refused, unavailable } from '@lazaret/system/failure.ts';
 import { objectPath } from '@lazaret/system/layout.ts';
+import { occupy } from './busy.ts';
 import { chunksOf, openRegular, type Pace } from './digesting.ts';
 import { bare, coatFor, newEncryption, type Coat, type Encryption } from './sealing.ts';
 
@@ -34,6 +37,8 @@ interface Marker {
   readonly encryption: Encryption | null;
 }
 
+const manifestNames = /^\d{6}-\d{8}T\d{6}Z\.manifest$/;
+
 /** One kept run of bytes. */
 export interface Blob {
   readonly sha256: string;
@@ -46,6 +51,7 @@ export class BackupFolder {
   readonly encrypted: boolean;
   readonly #coat: Coat;
   readonly #touched = new Set<string>();
+  #giveBack: () => Promise<void> = async () => {};
 
   private constructor(path: string, marker: Marker, coat: Coat) {
     this.path = path;
@@ -54,7 +60,7 @@ export class BackupFolder {
     this.#coat = coat;
   }
 
-  /** Opens the folder to write to it, making it where it is not there or empty. Throws `folder-foreign` for one that holds anything else, or the backups of another system. */
+  /** Opens the folder to write to it, making it where it is not there or empty; it is to be released at the end. Throws `folder-busy` while another process writes to it, and `folder-foreign` for one that holds anything else, or the backups of another system. */
   static async forWriting(path: string, system: string, passphrase: string | null): Promise<BackupFolder> {
     let names: string[] = [];
     try {
@@ -72,6 +78,7 @@ export class BackupFolder {
     }
     const folder = await BackupFolder.forReading(path, passphrase);
     if (folder.system !== system) throw refused('folder-foreign', `${path} holds the backups of another system, whose key is ${folder.system.slice(0, 16)}…. Give this one a folder of its own.`);
+    folder.#giveBack = await occupy(path, 'A backup or its pruning');
     await makeObjectFolders(join(path, 'objects'));
     await makeFolder(join(path, 'manifests'));
     await rm(join(path, 'partial'), { recursive: true, force: true });
@@ -85,6 +92,16 @@ export class BackupFolder {
     if (marker.encryption === null) return new BackupFolder(path, marker, bare);
     if (passphrase === null) throw refused('passphrase-missing', `${path} is encrypted: give its passphrase with --passphrase-file FILE.`);
     return new BackupFolder(path, marker, await coatFor(marker.encryption, passphrase));
+  }
+
+  /** Others may write to it. */
+  release(): Promise<void> {
+    return this.#giveBack();
+  }
+
+  /** What bytes are called in this folder. */
+  nameOf(sha256: string): string {
+    return this.#coat.nameOf(sha256);
   }
 
   pathOf(sha256: string): string {
@@ -170,15 +187,51 @@ export class BackupFolder {
   /** Names of the manifests, oldest first. */
   manifestNames(): string[] {
     try {
-      return readdirSync(join(this.path, 'manifests')).filter((name) => /^\d{6}-\d{8}T\d{6}Z\.manifest$/.test(name)).toSorted();
+      return readdirSync(join(this.path, 'manifests')).filter((name) => manifestNames.test(name)).toSorted();
     } catch (error) {
       throw refused('backup-missing', `${this.path} holds no finished backup: ${(error as Error).message}`);
     }
   }
 
+  /** Names of the manifests that were retired, oldest first. */
+  prunedNames(): string[] {
+    try {
+      return readdirSync(join(this.path, 'pruned')).filter((name) => manifestNames.test(name)).toSorted();
+    } catch {
+      return [];
+    }
+  }
+
+  /** A backup is gone as soon as its manifest has left; its bytes may go then. */
+  async retire(name: string): Promise<void> {
+    await makeFolder(join(this.path, 'pruned'));
+    await rename(join(this.path, 'manifests', name), join(this.path, 'pruned', name));
+    await syncFolder(join(this.path, 'pruned'));
+    await syncFolder(join(this.path, 'manifests'));
+  }
+
+  /** Every file that holds bytes, whoever needs it. Files of other names are not ours and stay. */
+  async* kept(): AsyncGenerator<{ readonly name: string; readonly bytes: number }> {
+    for (const folder of readdirSync(join(this.path, 'objects')).filter((each) => /^[0-9a-f]{2}$/.test(each)).toSorted()) {
+      for await (const entry of await opendir(join(this.path, 'objects', folder))) {
+        if (!entry.isFile() || !/^[0-9a-f]{64}$/.test(entry.name) || !entry.name.startsWith(folder)) continue;
+        const stat = lstatSync(join(this.path, 'objects', folder, entry.name), { throwIfNoEntry: false });
+        if (stat !== undefined) yield { name: entry.name, bytes: stat.size };
+      }
+    }
+  }
+  async discard(name: string): Promise<void> {
+    await rm(objectPath(join(this.path, 'objects'), name), { force: true });
+  }
+
+  /** Also of one that was retired. */
   async readManifest(name: string, bytesMax: number): Promise<Buffer> {
-    const path = join(this.path, 'manifests', name);
-    const file = await openRegular(path);
+    let path = join(this.path, 'manifests', name);
+    let file = await openRegular(path);
+    if (file === null) {
+      path = join(this.path, 'pruned', name);
+      file = await openRegular(path);
+    }
     if (file === null) throw refused('backup-missing', `There is no manifest ${name} in ${this.path}.`);
     try {
       const { size } = await file.stat();

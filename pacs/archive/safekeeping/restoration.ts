@@ -65,7 +65,9 @@ export async function chooseManifest(folder: BackupFolder, at: string, key: stri
   const names = folder.manifestNames();
   if (names.length === 0) throw refused('backup-missing', `${folder.path} holds no finished backup.`);
   const signed: SignedManifest[] = [];
-  for (const name of names) signed.push(decodeManifest(name, await folder.readManifest(name, manifestBytesMax)));
+  // Those that were retired are links of the chain, and nothing else any more.
+  const retired = new Set(folder.prunedNames().filter((name) => !names.includes(name)));
+  for (const name of [...names, ...retired].toSorted()) signed.push(decodeManifest(name, await folder.readManifest(name, manifestBytesMax)));
   for (const [index, one] of signed.entries()) {
     const before = signed[index - 1];
     // Older ones may have been removed by whoever keeps the folder; what is there must be what was there.
@@ -74,9 +76,10 @@ export async function chooseManifest(folder: BackupFolder, at: string, key: stri
     if (one.fingerprint !== folder.system) throw refused('backup-damaged', `The manifest ${one.name} was signed by another key than that of the folder.`);
   }
   if (key !== '' && !folder.system.startsWith(key)) throw refused('key-foreign', `The backup was signed by the key ${folder.system}, not by ${key}….`);
-  if (at === '') return signed.at(-1)!;
-  const fits = signed.filter(({ name, sha256, manifest }) => String(manifest.number) === at || name === at || name.replace(/\.manifest$/, '') === at || (at.length >= 8 && sha256.startsWith(at)));
-  if (fits.length !== 1) throw refused('backup-missing', `${fits.length === 0 ? 'No' : 'More than one'} manifest fits '${at}'. There are: ${signed.map(({ name }) => name.replace(/\.manifest$/, '')).join(', ')}.`);
+  const whole = signed.filter(({ name }) => !retired.has(name));
+  if (at === '') return whole.at(-1)!;
+  const fits = whole.filter(({ name, sha256, manifest }) => String(manifest.number) === at || name === at || name.replace(/\.manifest$/, '') === at || (at.length >= 8 && sha256.startsWith(at)));
+  if (fits.length !== 1) throw refused('backup-missing', `${fits.length === 0 ? 'No' : 'More than one'} manifest fits '${at}'. There are: ${whole.map(({ name }) => name.replace(/\.manifest$/, '')).join(', ')}.`);
   return fits[0]!;
 }
 

@@ -42,6 +42,8 @@ CREATE TABLE safekept (
 }] as const;
 
 const snapshotName = 'snapshot.sqlite';
+/** Named in one message of the record. */
+const prunedMax = 1_000;
 /** Pages copied in one go of the thread pool: a MiB, so that a sync of the log seldom waits for it. */
 const snapshotPages = 256;
 /** The doors refuse new objects before the disk is full; a copy of the database must not bring that about. */
@@ -91,8 +93,13 @@ export class Safekeeping {
         await this.note({ what, ...counted }, person, folder);
         return null;
       }
+      case 'pruning': {
+        await this.#pruning(value);
+        return null;
+      }
+      case 'drilled': return { manifest: this.last().find(({ what, findings }) => what === 'drill' && findings === 0)?.manifest ?? '' };
       case 'repair': return { outcome: await this.#repair(value) };
-      default: throw refused('request-invalid', 'safekeeping knows snapshot, seal, damaged, note and repair');
+      default: throw refused('request-invalid', 'safekeeping knows snapshot, seal, damaged, note, pruning, drilled and repair');
     }
   }
 
@@ -226,6 +233,17 @@ export class Safekeeping {
       }
       return wanted.to === 'archive' ? 'archived' : 'waiting';
     });
+  }
+
+  /** On the record before the first of them is gone. */
+  async #pruning(value: Readonly<Record<string, unknown>>): Promise<void> {
+    const { person, folder } = whoOf(value);
+    const { removed } = value;
+    if (!Array.isArray(removed) || removed.length > prunedMax || !removed.every((name) => typeof name === 'string' && /^[0-9TZ-]{1,40}\.manifest$/.test(name))) throw refused('request-invalid', 'removed is not a list of manifests');
+    await this.#parts.commits.submit((group) => group.record.message({
+      eventID: eventIDs.applicationActivity, eventTypes: [eventTypes.pruning], action: 'D', time: group.time, outcome: 0, outcomeDescription: `Backups are removed by their policy: ${removed.length === 0 ? 'only what was left over' : (removed as string[]).join(', ')}`,
+      participants: [{ userID: person, userIsRequestor: true }, keeper], objects: [{ typeCode: 2, role: 20, idType: objectIDTypes.uri, id: folder }],
+    }));
   }
 
   #backInSight(group: Group, row: LedgerRow, person: string, manifest: string): void {
