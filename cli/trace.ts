@@ -81,8 +81,15 @@ function describe(answer: TraceAnswer, request: TraceRequest): string {
     for (const { objectId, source, at } of answer.repeats.slice(0, shownMax)) lines.push(`  ${objectId.slice(0, 8)}  ${momentOf(at)}  by ${printable(source.peer)} (${printable(source.address)}), ${doorWords[source.door]} ${source.batch}`);
   }
   lines.push('', styleText('bold', 'Opened, taken out or sent'), ...accessLines(answer));
-  for (const { objectId, decision, persons, reason, at } of answer.decisions) lines.push('', `${decisionWords[decision] ?? decision} (${objectId.slice(0, 8)}) by ${persons.map(printable).join(' and ')}, ${momentOf(at)}: ${printable(reason)}`);
+  const decisions = new Map(answer.decisions.map((each) => [JSON.stringify([each.decision, each.persons, each.reason]), each]));
+  for (const { objectId, decision, persons, reason, at } of decisions.values()) lines.push('', `${decisionWords[decision] ?? decision} (${sharing(answer, decision, reason, objectId)}) by ${persons.map(printable).join(' and ')}, ${momentOf(at)}: ${printable(reason)}`);
   return `${lines.join('\n').replaceAll(/\n{3,}/g, '\n\n')}\n`;
+}
+
+/** A decision that many objects share is told once. */
+function sharing(answer: TraceAnswer, decision: string, reason: string, objectId: string): string {
+  const number = answer.decisions.filter((each) => each.decision === decision && each.reason === reason).length;
+  return number === 1 ? objectId.slice(0, 8) : counted(number, 'object');
 }
 
 const decisionWords: Readonly<Record<string, string>> = { release: 'Released', destroy: 'Destroyed', withdraw: 'Withdrawn', restore: 'Brought back' };

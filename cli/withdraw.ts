@@ -144,8 +144,8 @@ function describe(preview: WithdrawalPreview): string {
     ['Goes out of sight', `${count(preview.objects, 'object')} (${sizeOf(preview.bytes)}) of ${count(preview.patients, 'patient')}, ${count(preview.studyCount, 'study', 'studies')}`],
     ...(preview.unseen === 0 ? [] : [['of these', `${preview.unseen} wait for somebody to say whose they are, and are not seen yet`] as const]),
     ...(preview.waiting === 0 ? [] : [['Is held instead', `${count(preview.waiting, 'object')} in inspection`] as const]),
-    ...(preview.held === 0 ? [] : [['Held already', `${count(preview.held, 'object')}: nothing changes for them`] as const]),
-    ...(preview.malicious === 0 ? [] : [['Malicious', `${count(preview.malicious, 'object')} of all of these`] as const]),
+    ...(preview.held === 0 ? [] : [['Held already', `${count(preview.held, 'object')}${preview.heldMalicious > 0 ? `, ${preview.heldMalicious} of them malicious` : ''}: nothing changes for them`] as const]),
+    ...(preview.malicious === 0 ? [] : [['Malicious', `${count(preview.malicious, 'object')} of these, released before; bringing them back takes somebody else`] as const]),
     ...(preview.known === 0 ? [] : [['Stays', `${count(preview.known, 'object')} that ${preview.known === 1 ? 'was' : 'were'} on the medium and here before it (--known takes them, too)`] as const]),
     ...(preview.alsoFrom === 0 ? [] : [['Also sent', `${preview.alsoFrom} of them by another source, too`] as const]),
   ];

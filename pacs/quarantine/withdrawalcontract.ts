@@ -66,8 +66,10 @@ export interface WithdrawalPreview {
   /** Held already, and destroyed: nothing is to be done about them. */
   readonly held: number;
   readonly destroyed: number;
-  /** Found malicious, among `objects` and `held`. */
+  /** Found malicious, among `objects`: it was released all the same, and takes a second person to be brought back. */
   readonly malicious: number;
+  /** Found malicious, among `held`. */
+  readonly heldMalicious: number;
   /** On the medium, and here before it from another source: not taken unless `known` is asked for. */
   readonly known: number;
   /** Of `objects`: sent by another source, too, before or after. */

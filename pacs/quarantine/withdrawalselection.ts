@@ -129,7 +129,7 @@ export function previewOf(database: DatabaseSync, given: Selection): WithdrawalP
   const { where, parameters } = conditionOf(database, selection);
   const all = <Row>(text: string): Row[] => database.prepare(text).all(...parameters) as Row[];
   const [totals] = all<Record<string, number>>(`SELECT sum(state = 'archived') AS objects, sum(CASE state WHEN 'archived' THEN archived_bytes ELSE 0 END) AS bytes, sum(state = 'waiting') AS waiting, sum(state = 'held') AS held,
-    sum(state = 'destroyed') AS destroyed, sum(state IN ('archived', 'held') AND verdict = 'malicious') AS malicious, count(*) AS total,
+    sum(state = 'destroyed') AS destroyed, sum(state = 'archived' AND verdict = 'malicious') AS malicious, sum(state = 'held' AND verdict = 'malicious') AS heldMalicious, count(*) AS total,
     count(DISTINCT CASE WHEN state = 'archived' THEN patient_id || char(10) || patient_name END) AS patients, count(DISTINCT CASE WHEN state = 'archived' THEN study_instance_uid END) AS studies FROM ledger WHERE ${where}`);
   const count = (name: string): number => totals?.[name] ?? 0;
   if (count('total') > objectsMax) throw refused('withdrawal-too-large', `That is more than ${objectsMax.toLocaleString('en')} objects. Narrow it: a shorter time (since, until), one medium, or one study.`);
@@ -147,7 +147,7 @@ export function previewOf(database: DatabaseSync, given: Selection): WithdrawalP
     ) GROUP BY kind, person, address, destination ORDER BY last DESC LIMIT ${accessesMax + 1}`);
   const cut = ([['studies', studies, studiesMax], ['sources', sources, sourcesMax], ['accesses', accesses, accessesMax]] as const).filter(([, list, most]) => list.length > most).map(([name]) => name);
   return {
-    selection, what: wordsOf(database, selection), objects: count('objects'), bytes: count('bytes'), unseen: unseen?.count ?? 0, waiting: count('waiting'), held: count('held'), destroyed: count('destroyed'), malicious: count('malicious'),
+    selection, what: wordsOf(database, selection), objects: count('objects'), bytes: count('bytes'), unseen: unseen?.count ?? 0, waiting: count('waiting'), held: count('held'), destroyed: count('destroyed'), malicious: count('malicious'), heldMalicious: count('heldMalicious'),
     known: selection.kind === 'import' && !selection.known ? knownBefore(database, selection.import) : 0, alsoFrom: again?.count ?? 0, patients: count('patients'), studyCount: count('studies'), studies: studies.slice(0, studiesMax).map((row) => ({ ...row })),
     sources: sources.slice(0, sourcesMax).map(({ objects: number, first, last, ...row }) => ({
       source: { door: row.door, peer: row.peer, address: row.address, callingAETitle: row.calling_ae_title, calledAETitle: row.called_ae_title, batch: row.batch }, objects: number, first, last,

@@ -160,7 +160,7 @@ export function sampleKeeper(now: number): { request<Answer>(name: string, body:
       if (request.do === 'list') return withdrawals(now);
       if (request.do !== 'preview') throw refused('withdrawal-unknown', 'Samples are only looked at.');
       return {
-        selection: request.selection, what: 'sample', objects: 31, bytes: 16_400_000, unseen: 0, waiting: 2, held: 1, destroyed: 0, malicious: 1, known: 0, alsoFrom: 1, patients: 1, studyCount: 1,
+        selection: request.selection, what: 'sample', objects: 31, bytes: 16_400_000, unseen: 0, waiting: 2, held: 1, destroyed: 0, malicious: 0, heldMalicious: 1, known: 0, alsoFrom: 1, patients: 1, studyCount: 1,
         studies: [{ studyInstanceUID: '2.25.1', description: 'CT thorax, from disc', modality: 'CT', patientName: 'NOVÁK^PETR', patientID: 'EXT-77120', objects: 31 }], sources: [], cut: [],
         accesses: [{ kind: 'opened', person: 'r.castellanos', address: '10.20.9.14', destination: '', count: 31, first: now - 200_000, last: now - 100_000 }, { kind: 'sent', person: 'lazaret', address: '', destination: 'PACS_MAIN at 10.20.4.1', count: 1, first: now - 80_000, last: now - 80_000 }],
       };

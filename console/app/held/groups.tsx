@@ -73,8 +73,7 @@ function Inside({ by, group }: { readonly by: GroupBy; readonly group: HeldGroup
   if (list.data === undefined) return list.isError ? <Trouble error={list.error} what="Its objects cannot be shown" /> : <Loading rows={3} what="its objects" />;
   return (
     <>
-      <table className={styles['innerTable']}>
-        <thead><tr><th scope="col"><Hidden>Why it is held</Hidden></th><th scope="col"><Hidden>Patient</Hidden></th><th scope="col"><Hidden>Received</Hidden></th><th scope="col"><Hidden>Verdict</Hidden></th></tr></thead>
+      <table className={styles['innerTable']} aria-label="Its objects: why they are held, patient, received, verdict">
         <tbody>
           {list.data.entries.map((entry) => (
             <tr key={entry.objectId}>

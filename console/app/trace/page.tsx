@@ -159,8 +159,8 @@ function ObjectRow({ object, from }: { readonly object: TraceObject; readonly fr
 }
 
 function Accesses({ answer, node }: { readonly answer: TraceAnswer; readonly node: Node | null }) {
-  const accesses = answer.accesses.filter((access) => node === null || (node.column === 3 ? node.accesses.has(access) : access.objectIds.some((objectId) => node.objectIds.has(objectId))));
-  const decisions = answer.decisions.filter(({ objectId }) => node === null || node.objectIds.has(objectId));
+  const accesses = together(answer.accesses.filter((access) => node === null || (node.column === 3 ? node.accesses.has(access) : access.objectIds.some((objectId) => node.objectIds.has(objectId)))));
+  const decisions = alike(answer.decisions.filter(({ objectId }) => node === null || node.objectIds.has(objectId)));
   return (
     <section className={joined(partStyles['card'], styles['card'])} aria-labelledby="accesses">
       <header><h2 id="accesses">Opened, taken out or sent</h2><p>what was asked about, from the audit log</p></header>
@@ -171,9 +171,29 @@ function Accesses({ answer, node }: { readonly answer: TraceAnswer; readonly nod
         </table>
       )}
       {(accesses.length > rowsMax || answer.cut.includes('accesses')) && <p className={styles['note']}>There are more than are shown here.</p>}
-      {decisions.map((decision) => <p key={`${decision.objectId} ${decision.at}`} className={styles['note']}>{decisionWords[decision.decision] ?? plain(decision.decision, 20)} by {decision.persons.map((person) => plain(person, 60)).join(' and ')}, {moment(decision.at)}: <Text max={200}>{decision.reason}</Text></p>)}
+      {decisions.map(({ decision, objects }) => <p key={`${decision.decision} ${decision.at} ${decision.objectId}`} className={styles['note']}>{decisionWords[decision.decision] ?? plain(decision.decision, 20)} by {decision.persons.map((person) => plain(person, 60)).join(' and ')}, {moment(decision.at)}{objects > 1 && `, ${counted(objects, 'object')}`}: <Text max={200}>{decision.reason}</Text></p>)}
     </section>
   );
+}
+
+/** One row for a person and what they did: who opens a study asks for each of its images. */
+function together(accesses: readonly TraceAccess[]): TraceAccess[] {
+  const found = new Map<string, TraceAccess>();
+  for (const access of accesses) {
+    const key = JSON.stringify([access.kind, access.person, access.address, access.destination, access.what]);
+    const known = found.get(key);
+    found.set(key, known === undefined ? access : { ...known, first: Math.min(known.first, access.first), last: Math.max(known.last, access.last), count: known.count + access.count, auditEntry: Math.max(known.auditEntry, access.auditEntry) });
+  }
+  return [...found.values()];
+}
+/** One line for a decision that several objects share. */
+function alike(decisions: TraceAnswer['decisions']): { readonly decision: TraceAnswer['decisions'][number]; readonly objects: number }[] {
+  const found = new Map<string, { readonly decision: TraceAnswer['decisions'][number]; readonly objects: number }>();
+  for (const decision of decisions) {
+    const key = JSON.stringify([decision.decision, decision.persons, decision.reason]);
+    found.set(key, { decision, objects: (found.get(key)?.objects ?? 0) + 1 });
+  }
+  return [...found.values()];
 }
 
 const decisionWords: Readonly<Record<string, string>> = { release: 'Released', destroy: 'Destroyed', withdraw: 'Withdrawn', restore: 'Brought back' };

@@ -81,7 +81,7 @@ const listedMax = 6;
 function Shown({ preview }: { readonly preview: WithdrawalPreview }) {
   const notes = [
     preview.unseen > 0 ? `${whole(preview.unseen)} of them wait for somebody to say whose they are, and are not seen yet.` : '', preview.waiting > 0 ? `${counted(preview.waiting, 'object')} in inspection: held instead of archived.` : '',
-    preview.held > 0 ? `${counted(preview.held, 'object')} held already: nothing changes for them.` : '', preview.malicious > 0 ? `${counted(preview.malicious, 'object')} found malicious: bringing them back takes somebody else than you.` : '',
+    preview.held > 0 ? `${counted(preview.held, 'object')} held already${preview.heldMalicious > 0 ? `, ${whole(preview.heldMalicious)} of them malicious` : ''}: nothing changes there.` : '', preview.malicious > 0 ? `${counted(preview.malicious, 'object')} found malicious and released before: bringing them back takes somebody else than you.` : '',
     preview.known > 0 ? `${counted(preview.known, 'object')} on the medium came from elsewhere before, and stay.` : '', preview.alsoFrom > 0 ? `${counted(preview.alsoFrom, 'object')} were sent by another source, too.` : '',
   ].filter((text) => text !== '');
   return (
