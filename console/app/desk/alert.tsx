@@ -34,7 +34,7 @@ export function UnreadableNote({ sending, receipt }: { readonly sending: Sending
     <div className={styles['cautionBox']}>
       <WarningIcon size={20} />
       <div>
-        <h3>{counted(files.length, 'file')} could not be read</h3>
+        <h2>{counted(files.length, 'file')} could not be read</h2>
         <ul>{files.slice(0, namedMax).map(({ path, text }) => <li key={path}><bdi>{plain(path, 120)}</bdi>: <bdi>{plain(text, 200)}</bdi></li>)}</ul>
         {files.length > namedMax && <p>and {files.length - namedMax} more; all are on the receipt.</p>}
         <p>Clean the disc, try another drive, and give it again: what is there already is known. Otherwise ask for another copy.</p>

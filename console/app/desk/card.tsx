@@ -45,14 +45,14 @@ export function SendingCard({ sending }: { readonly sending: Sending }) {
       {sending.phase === 'waiting' && (
         <div className={styles['cautionBox']} role="status">
           <div>
-            <h3>{sending.signedOut ? 'You are signed out' : 'The connection is lost'}</h3>
+            <h2>{sending.signedOut ? 'You are signed out' : 'The connection is lost'}</h2>
             <p>{sending.signedOut ? <>Nothing is lost. <a href="/sign-in?to=/console/desk" target="_blank" rel="noreferrer">Sign in in another window</a>; sending then goes on here.</> : <>{plain(sending.problem)} It is tried again by itself. What was sent is not lost; leave the disc in.</>}</p>
             <button type="button" className={styles['button']} onClick={hurry}>Try now</button>
           </div>
         </div>
       )}
-      {sending.phase === 'failed' && <div className={styles['cautionBox']} role="alert"><div><h3>It could not be sent</h3><p>{plain(sending.problem)}</p></div></div>}
-      {status.data?.state === 'failed' && <div className={styles['cautionBox']} role="alert"><div><h3>It could not be read</h3><p>{plain(status.data.problem)}</p></div></div>}
+      {sending.phase === 'failed' && <div className={styles['cautionBox']} role="alert"><div><h2>It could not be sent</h2><p>{plain(sending.problem)}</p></div></div>}
+      {status.data?.state === 'failed' && <div className={styles['cautionBox']} role="alert"><div><h2>It could not be read</h2><p>{plain(status.data.problem)}</p></div></div>}
       {sending.phase !== 'cancelled' && sending.phase !== 'failed' && moving && <Progress sending={sending} status={status.data} name={name} />}
       {sending.import !== '' && patients.length > 0 && (
         <div className={styles['glance']}>

@@ -15,12 +15,12 @@ export function StudyContents({ study }: { readonly study: IncomingStudy }) {
   const [all, setAll] = useState(false);
   const shown = all ? study.series : study.series.slice(0, picturesMax);
   return (
-    <section className={styles['study']} aria-label={titleOf(study)}>
+    <div className={styles['study']}>
       <h3><bdi>{titleOf(study)}</bdi></h3>
       <p>{[dateOf(study.received.studyDate), counted(study.instances, 'image'), study.series.length > 1 ? `${study.series.length} series` : ''].filter((text) => text !== '').join(' · ')}</p>
       <ul className={styles['pictures']}>{shown.map((series) => <li key={series.seriesInstanceUID}><SeriesPicture series={series} /></li>)}</ul>
       {shown.length < study.series.length && <button type="button" className={styles['textButton']} onClick={() => setAll(true)}>Show all {study.series.length} series</button>}
-    </section>
+    </div>
   );
 }
 

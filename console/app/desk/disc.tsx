@@ -46,8 +46,8 @@ export function DiscPage() {
       {infected && <InfectedAlert status={status.data} receipt={receipt.data} />}
       {moving && <section className={styles['card']} aria-label="Progress"><Progress sending={sending} status={status.data} name={name} /></section>}
       <UnreadableNote sending={sending} receipt={receipt.data} />
-      {status.data.state === 'failed' && <div className={styles['cautionBox']} role="alert"><div><h3>It could not be read</h3><p>{plain(status.data.problem)}</p></div></div>}
-      {status.data.state === 'interrupted' && sending === undefined && <div className={styles['cautionBox']}><div><h3>Not all of it was sent</h3><p>Give the same disc again at the desk: it goes on where it was.</p></div></div>}
+      {status.data.state === 'failed' && <div className={styles['cautionBox']} role="alert"><div><h2>It could not be read</h2><p>{plain(status.data.problem)}</p></div></div>}
+      {status.data.state === 'interrupted' && sending === undefined && <div className={styles['cautionBox']}><div><h2>Not all of it was sent</h2><p>Give the same disc again at the desk: it goes on where it was.</p></div></div>}
       {studies.isError && <Trouble error={studies.error} what="What is on the disc cannot be shown" retry={() => void studies.refetch()} />}
       {patients.length > 1 && <TwoPatients patients={patients} />}
       <Patients id={id} patients={patients} moving={moving} />
@@ -134,7 +134,7 @@ function Outcome({ study, several }: { readonly study: IncomingStudy; readonly s
   const what = several ? `${titleOf(study)}: ` : '';
   switch (study.state) {
     case 'waiting': return null;
-    case 'impossible': return <div className={styles['cautionBox']} role="alert"><div><h3>{what}It cannot come in under that name</h3><p>{plain(study.problem, 300)} It stays out of sight: choose again, or let it come in as it is.</p></div></div>;
+    case 'impossible': return <div className={styles['cautionBox']} role="alert"><div><h2>{what}It cannot come in under that name</h2><p>{plain(study.problem, 300)} It stays out of sight: choose again, or let it come in as it is.</p></div></div>;
     case 'taking': return <p className={styles['outcome']} role="status"><span className={joined(styles['working'])} aria-hidden="true" />{what}being brought in{study.replacement === null ? '' : <> as <strong><bdi>{nameOf(study.replacement.patientName)}</bdi></strong></>}…</p>;
     case 'taken': return (
       <p className={joined(styles['outcome'], styles['in'])}><TickMark />{what}in the archive{study.replacement === null ? ' as it came' : <> as <strong><bdi>{nameOf(study.replacement.patientName)}</bdi></strong>, {detailsOf(study.replacement)}</>}

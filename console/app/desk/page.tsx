@@ -10,7 +10,7 @@ import { isInfected } from './alert.tsx';
 import { OpenUploadCard, SendingCard } from './card.tsx';
 import { NextMark } from './marks.tsx';
 import { PutIn } from './putin.tsx';
-import { importsQuery, studiesQuery, uploadsQuery } from './requests.ts';
+import { importsQuery, uploadsQuery } from './requests.ts';
 import { isActive, useSendings } from './sending/senders.ts';
 import { mediumName, stateOf, summaryOf } from './words.ts';
 import styles from './desk.module.css';
@@ -50,16 +50,13 @@ export function DeskPage() {
 function Recent({ imports, any }: { readonly imports: readonly ImportStatus[]; readonly any: boolean }) {
   const now = useNow();
   if (imports.length === 0) return <p className={styles['none']}>{any ? 'Nothing else.' : 'Nothing yet. Every disc that was imported is listed here with its receipt.'}</p>;
-  return <ul className={styles['list']}>{imports.map((status, index) => <RecentRow key={status.id} status={status} now={now} asks={index < studiesAskedMax} />)}</ul>;
+  return <ul className={styles['list']}>{imports.map((status) => <RecentRow key={status.id} status={status} now={now} />)}</ul>;
 }
-/** The newest of them are asked whether somebody must still say whose they are. */
-const studiesAskedMax = 12;
 
-function RecentRow({ status, now, asks }: { readonly status: ImportStatus; readonly now: number; readonly asks: boolean }) {
-  const studies = useQuery({ ...studiesQuery(status.id, false), enabled: asks && status.archived + status.waiting > 0 });
-  const waiting = (studies.data ?? []).filter(({ state }) => state === 'waiting' || state === 'impossible').length;
+function RecentRow({ status, now }: { readonly status: ImportStatus; readonly now: number }) {
   const infected = isInfected(status);
-  const to = waiting > 0 || status.state !== 'settled' ? '/desk/$import' : '/desk/$import/receipt';
+  const waiting = status.unreconciled > 0;
+  const to = waiting || status.state !== 'settled' ? '/desk/$import' : '/desk/$import/receipt';
   return (
     <li>
       <Link to={to} params={{ import: status.id }} className={styles['row']}>
@@ -69,7 +66,7 @@ function RecentRow({ status, now, asks }: { readonly status: ImportStatus; reado
           <span>{infected && <b className={styles['badText']}>Infected. </b>}{status.state === 'settled' ? summaryOf(status) : stateOf(status)}</span>
         </span>
         <span className={styles['rowWhen']}><Time at={status.begunAt} now={now} /><span>by <bdi>{plain(status.person, 40)}</bdi></span></span>
-        <span className={styles['rowNext']}>{waiting > 0 ? <em>Say whose it is</em> : status.state === 'settled' ? 'Receipt' : 'Open'}<Hidden> of {mediumName(status)}</Hidden><NextMark /></span>
+        <span className={styles['rowNext']}>{waiting ? <em>Say whose it is</em> : status.state === 'settled' ? 'Receipt' : 'Open'}<Hidden> of {mediumName(status)}</Hidden><NextMark /></span>
       </Link>
     </li>
   );

@@ -1,7 +1,6 @@
 /** Step five: what came in and under whose name, what was left behind, what is held and why, what could not be read. For the screen and for paper. */
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import type { IncomingStudy } from '@lazaret/pacs/archive/reconciliation/contract.ts';
 import type { FileFate, Receipt, ReceiptHeld, ReceiptStudy } from '@lazaret/pacs/reception/media/contract.ts';
 import { Loading, Trouble, joined } from '../parts/parts.tsx';
 import { BackIcon } from '../parts/icons.tsx';
@@ -10,9 +9,9 @@ import { findingWords } from '../words/findings.ts';
 import { plain } from '../words/plain.ts';
 import { Code } from './code.tsx';
 import { PrintMark } from './marks.tsx';
-import { receiptQuery, studiesQuery, viewerAddress } from './requests.ts';
+import { receiptQuery, viewerAddress } from './requests.ts';
 import { Steps } from './steps.tsx';
-import { dateOf, detailsOf, kindOf, mediumName, nameOf } from './words.ts';
+import { dateOf, kindOf, mediumName, nameOf } from './words.ts';
 import styles from './receipt.module.css';
 import desk from './desk.module.css';
 
@@ -23,34 +22,31 @@ const linesMax = 40;
 export function ReceiptPage() {
   const { import: id } = route.useParams();
   const receipt = useQuery(receiptQuery(id, false));
-  const studies = useQuery(studiesQuery(id, false));
   if (receipt.isError && receipt.data === undefined) return <Trouble error={receipt.error} what="The receipt cannot be shown" retry={() => void receipt.refetch()} />;
-  if (receipt.data === undefined || (studies.isPending && !studies.isError)) return <Loading rows={5} what="the receipt" />;
+  if (receipt.data === undefined) return <Loading rows={5} what="the receipt" />;
   const address = `${location.origin}/console/desk/${id}/receipt`;
-  const waiting = (studies.data ?? []).filter(({ state }) => state === 'waiting' || state === 'impossible').length;
-  const taking = (studies.data ?? []).some(({ state }) => state === 'taking');
+  const waiting = receipt.data.studies.some(isOpen);
   return (
     <div className={joined(desk['desk'], styles['page'])}>
       <title>{`Receipt of ${mediumName(receipt.data)} · Lazaret`}</title>
       <div className={styles['screenOnly']}>
         <Link to="/desk/$import" params={{ import: id }} className={desk['back']}><BackIcon /> The disc</Link>
-        <Steps at={5} done={receipt.data.state === 'settled' && waiting === 0 && !taking} />
+        <Steps at={5} done={receipt.data.state === 'settled' && receipt.data.unreconciled === 0} />
         <div className={joined(desk['buttons'], styles['actions'])}>
           <button type="button" className={joined(desk['button'], desk['primary'], desk['large'])} onClick={() => window.print()}><PrintMark />Print</button>
-          {waiting > 0 && <Link to="/desk/$import" params={{ import: id }} className={joined(desk['button'], desk['large'])}>Say whose it is</Link>}
+          {waiting && <Link to="/desk/$import" params={{ import: id }} className={joined(desk['button'], desk['large'])}>Say whose it is</Link>}
           <Link to="/desk" className={joined(desk['button'], desk['large'])}>Next disc</Link>
         </div>
       </div>
-      <Paper receipt={receipt.data} studies={studies.data ?? []} address={address} />
+      <Paper receipt={receipt.data} address={address} />
     </div>
   );
 }
 
-function Paper({ receipt, studies, address }: { readonly receipt: Receipt; readonly studies: readonly IncomingStudy[]; readonly address: string }) {
+function Paper({ receipt, address }: { readonly receipt: Receipt; readonly address: string }) {
   const { medium } = receipt;
-  const incoming = new Map(studies.map((study) => [study.studyInstanceUID, study]));
-  const seen = receipt.studies.filter(({ studyInstanceUID }) => !isHidden(incoming.get(studyInstanceUID)));
-  const hidden = receipt.studies.filter(({ studyInstanceUID }) => isHidden(incoming.get(studyInstanceUID)));
+  const seen = receipt.studies.filter((study) => !isHidden(study));
+  const hidden = receipt.studies.filter(isHidden);
   const infected = receipt.infected.length > 0 || receipt.malicious > 0;
   const nothing = receipt.archived + receipt.held + receipt.waiting === 0;
   return (
@@ -79,12 +75,12 @@ function Paper({ receipt, studies, address }: { readonly receipt: Receipt; reado
         </Part>
       )}
       <Part title="Came in" count={seen.length} none={nothing ? 'There are no images on it.' : hidden.length > 0 ? 'Nothing is in sight yet.' : 'Nothing came in.'}>
-        <ul className={styles['studies']}>{seen.map((study) => <Came key={study.studyInstanceUID} study={study} incoming={incoming.get(study.studyInstanceUID)} />)}</ul>
+        <ul className={styles['studies']}>{seen.map((study) => <Came key={study.studyInstanceUID} study={study} />)}</ul>
         {receipt.duplicates > 0 && <p className={styles['note']}>{counted(receipt.duplicates, 'image')} of these {receipt.duplicates === 1 ? 'was' : 'were'} here before, byte for byte.</p>}
       </Part>
       {hidden.length > 0 && (
         <Part title="Clean, but out of sight until somebody says whose it is" count={hidden.length}>
-          <ul className={styles['studies']}>{hidden.map((study) => <Came key={study.studyInstanceUID} study={study} incoming={undefined} />)}</ul>
+          <ul className={styles['studies']}>{hidden.map((study) => <Came key={study.studyInstanceUID} study={study} />)}</ul>
         </Part>
       )}
       {receipt.withheld.length > 0 && (
@@ -116,7 +112,8 @@ function Paper({ receipt, studies, address }: { readonly receipt: Receipt; reado
 }
 
 const mediumKinds: Readonly<Record<string, string>> = { folder: 'disc, stick or folder', iso9660: 'image of a disc', udf: 'image of a disc', fat: 'image of a stick', zip: 'ZIP file' };
-const isHidden = (study: IncomingStudy | undefined): boolean => study !== undefined && study.state !== 'taken';
+const isHidden = ({ identity }: ReceiptStudy): boolean => identity !== undefined && identity.state !== 'taken';
+const isOpen = ({ identity }: ReceiptStudy): boolean => identity?.state === 'waiting' || identity?.state === 'impossible';
 
 function verdictOf(receipt: Receipt, hidden: number): string {
   if (receipt.infected.length > 0 || receipt.malicious > 0) return 'This disc carries malicious software. It was kept out; only clean images came in.';
@@ -140,17 +137,25 @@ function Part({ title, count, tone, none, children }: { readonly title: string; 
   );
 }
 
-function Came({ study, incoming }: { readonly study: ReceiptStudy; readonly incoming: IncomingStudy | undefined }) {
-  const replaced = incoming?.replacement ?? null;
+function Came({ study }: { readonly study: ReceiptStudy }) {
+  const { identity } = study;
+  const servedAs = identity?.servedAs ?? null;
   const kinds = [...new Set(study.series.map(({ modality }) => kindOf(modality)))].join(', ');
   return (
     <li>
       <b>{[kinds, plain(study.description, 100)].filter((text) => text !== '').join(' · ')}</b>{study.date !== '' && `, ${dateOf(study.date)}`}: {counted(study.instances, 'image')}
-      <div>{replaced !== null ? <>as <b><bdi>{nameOf(replaced.patientName)}</bdi></b>, {detailsOf(replaced)}{replaced.accessionNumber !== '' && <>, order <bdi>{plain(replaced.accessionNumber, 16)}</bdi></>}. On the disc: <bdi>{nameOf(study.patientName)}</bdi>{study.patientID !== '' && <>, number <bdi>{plain(study.patientID, 64)}</bdi></>}</> : <><b><bdi>{nameOf(study.patientName)}</bdi></b>{study.patientID !== '' && <>, number <bdi>{plain(study.patientID, 64)}</bdi></>}{incoming !== undefined && ', as it came'}</>}
-        {incoming?.state === 'taken' && <a className={styles['screenOnly']} href={viewerAddress(study.studyInstanceUID)} target="_blank" rel="noreferrer">Look at it</a>}</div>
+      <div>
+        {servedAs !== null && <>as <b><bdi>{nameOf(servedAs.patientName)}</bdi></b>{numberOf(servedAs.patientID)}{servedAs.accessionNumber !== '' && <>, order <bdi>{plain(servedAs.accessionNumber, 16)}</bdi></>}. On the disc: </>}
+        {servedAs === null ? <b><bdi>{nameOf(study.patientName)}</bdi></b> : <bdi>{nameOf(study.patientName)}</bdi>}{numberOf(study.patientID)}
+        {identity !== undefined && identity.person !== '' && <>; {servedAs === null && 'as it came, '}said by <bdi>{plain(identity.person, 60)}</bdi> on {moment(identity.at)}</>}
+        {identity?.state === 'taking' && <>; being brought in</>}
+        {identity?.state === 'impossible' && <>; it cannot come in under that name: {plain(identity.problem, 200)}</>}
+        {identity?.state === 'taken' && <a className={styles['screenOnly']} href={viewerAddress(study.studyInstanceUID)} target="_blank" rel="noreferrer">Look at it</a>}
+      </div>
     </li>
   );
 }
+const numberOf = (patientID: string) => (patientID === '' ? null : <>, number <bdi>{plain(patientID, 64)}</bdi></>);
 
 /** By reason: hundreds of images of one series are usually held for one. */
 function Held({ items }: { readonly items: readonly ReceiptHeld[] }) {

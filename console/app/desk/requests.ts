@@ -19,7 +19,7 @@ export const importQuery = (id: string) =>
   queryOptions({ queryKey: ['desk', 'import', id], queryFn: () => ask<ImportStatus>(`desk/imports/${id}`), enabled: id !== '', refetchInterval: (query) => (isMoving(query.state.data) ? busyMs : quietMs) });
 /** Of an import that is still moving it is as far as it is. */
 export const receiptQuery = (id: string, moving: boolean) =>
-  queryOptions({ queryKey: ['desk', 'receipt', id], queryFn: () => ask<Receipt>(`desk/imports/${id}/receipt`), enabled: id !== '', refetchInterval: (query) => (moving || isMoving(query.state.data) ? 1_500 : false) });
+  queryOptions({ queryKey: ['desk', 'receipt', id], queryFn: () => ask<Receipt>(`desk/imports/${id}/receipt`), enabled: id !== '', refetchInterval: (query) => (moving || isMoving(query.state.data) || (query.state.data?.unreconciled ?? 0) > 0 ? 1_500 : false) });
 export const studiesQuery = (id: string, moving: boolean) =>
   queryOptions({
     queryKey: ['desk', 'studies', id], queryFn: () => ask<readonly IncomingStudy[]>(`desk/imports/${id}/studies`), enabled: id !== '', retry: false,

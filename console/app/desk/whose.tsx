@@ -1,5 +1,5 @@
 /** Step three for one patient on the disc: somebody who is known here, an order, as it came, or later. Nothing is chosen until a person does. */
-import { useId, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import type { Replacement } from '@lazaret/pacs/archive/reconciliation/contract.ts';
 import { Hidden, Loading, Trouble, joined } from '../parts/parts.tsx';
@@ -21,10 +21,17 @@ const typingPauseMs = 300;
 
 export function Whose({ patient, pick, onPick }: { readonly patient: DiscPatient; readonly pick: Pick | undefined; readonly onPick: (pick: Pick | undefined) => void }) {
   const head = useId();
+  const heading = useRef<HTMLHeadingElement>(null);
+  const changed = useRef(false);
+  // What had the focus is gone once something is chosen or changed: it goes where the eye goes.
+  useEffect(() => {
+    if (pick !== undefined) changed.current = true;
+    else if (changed.current) heading.current?.focus();
+  }, [pick]);
   if (pick !== undefined) return <Picked patient={patient} pick={pick} onChange={() => onPick(undefined)} />;
   return (
     <section className={styles['whose']} aria-labelledby={head}>
-      <h3 id={head}>Who is <bdi>{nameOf(patient.received.patientName)}</bdi> here?</h3>
+      <h3 id={head} ref={heading} tabIndex={-1}>Who is <bdi>{nameOf(patient.received.patientName)}</bdi> here?</h3>
       <Search patient={patient} onPick={onPick} />
       <div className={styles['otherwise']}>
         <button type="button" className={styles['choice']} onClick={() => onPick({ kind: 'as-it-came' })}><strong>As it came</strong><span>Nobody of these. It is kept under the name and number on the disc.</span></button>
@@ -46,13 +53,12 @@ function Search({ patient, onPick }: { readonly patient: DiscPatient; readonly o
   const byID = useQuery(patientsQuery(own ? searches.id : ''));
   const orders = useQuery(worklistQuery(text === '' ? '' : `${text.split(/[ ,^]/)[0] ?? ''}*`, own ? searches.id : ''));
   const found = [byText, byBirth, byID].flatMap(({ data }) => data ?? []);
-  const all = candidatesOf(patient.received, found, orders.data?.items ?? []);
-  const fitting = own ? all.filter(({ score }) => score > 0) : all;
+  const fitting = candidatesOf(patient.received, found, orders.data?.items ?? []);
   const candidates = fitting.slice(0, candidatesMax);
   const label = useId();
   return (
     <>
-      <form role="search" className={styles['search']} onSubmit={(event) => { event.preventDefault(); clearTimeout(timer); setText(typed.trim()); }}>
+      <form role="search" aria-label={`Patients here, for ${nameOf(patient.received.patientName)}`} className={styles['search']} onSubmit={(event) => { event.preventDefault(); clearTimeout(timer); setText(typed.trim()); }}>
         <label htmlFor={label}>Name, date of birth or number</label>
         <span><SearchIcon /><input id={label} type="search" autoComplete="off" maxLength={200} value={typed} onChange={(event) => {
           const { value } = event.target;
@@ -95,8 +101,10 @@ function CandidateCard({ candidate, patient, best, onPick }: { readonly candidat
 }
 
 function Picked({ patient, pick, onChange }: { readonly patient: DiscPatient; readonly pick: Pick; readonly onChange: () => void }) {
+  const section = useRef<HTMLElement>(null);
+  useEffect(() => section.current?.focus({ preventScroll: true }), []);
   return (
-    <section className={joined(styles['picked'], pick.kind === 'later' && styles['pickedLater'])} aria-label="Chosen">
+    <section ref={section} tabIndex={-1} className={joined(styles['picked'], pick.kind === 'later' && styles['pickedLater'])} aria-label="Chosen">
       <span className={styles['pickedMark']}><TickMark /></span>
       <div>
         {pick.kind === 'here' && <p>Comes in as <strong><bdi>{nameOf(pick.replacement.patientName)}</bdi></strong>, {detailsOf(pick.replacement)}{pick.order !== '' && <> · <bdi>{plain(pick.order, 120)}</bdi></>}. What is on the disc stays readable behind it, and it can be changed back.</p>}
