@@ -55,7 +55,7 @@ function runningLines(layout: Layout): Line[] {
   } catch {
     return [{ topic: 'running', grade: 'care', text: `Lazaret does not run on ${layout.data}. Start it with: npm start -- --data ${layout.data}` }];
   }
-  return ['keeper', 'inspector', 'association', 'web'].map((name): Line => {
+  return ['keeper', 'inspector', 'association', 'web', 'importer'].map((name): Line => {
     const one = state.processes[name];
     if (one === undefined) return { topic: name, grade: 'care', text: 'is not running; the supervisor\'s output says why' };
     const restarted = one.restarts > 0 ? `, restarted ${one.restarts} times` : '';
