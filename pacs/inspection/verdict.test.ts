@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { problemKinds } from '@lazaret/dicom/filemap/problems.ts';
 import { verdicts, type Finding } from '../quarantine/contract.ts';
-import { verdictOf, verdictRow, verdictTable, worstFirst } from './verdict.ts';
+import { verdictOf, verdictRow, verdictTable, withoutRepeats, worstFirst } from './verdict.ts';
 
 const finding = (code: string): Finding => ({ code, offset: 0, length: 0, tag: '', engine: 'content', text: '' });
 
@@ -58,4 +58,10 @@ test('malicious before unscannable before malformed before clean', () => {
   assert.equal(verdictOf([finding('tag-duplicate'), finding('engine-missing')]), 'unscannable');
   assert.equal(verdictOf([finding('tag-duplicate'), finding('engine-missing'), finding('malware-signature')]), 'malicious');
   assert.deepEqual(worstFirst([finding('tag-duplicate'), finding('malware-signature'), finding('engine-missing')]).map(({ code }) => code), ['malware-signature', 'engine-missing', 'tag-duplicate']);
+});
+
+test('what repeats at one place is said once, with how often; another place or rule is said by itself', () => {
+  const told = (text: string, offset = 10, engine = 'content'): Finding => ({ code: 'container-content', offset, length: 5, tag: '(0029,1020)', engine, text });
+  assert.deepEqual(withoutRepeats([told('A ZIP file.'), told('A ZIP file in it.'), told('A ZIP file.', 20), told('an entry (rule one)', 10, 'yara-x'), told('an entry (rule two)', 10, 'yara-x'), told('A third.')]).map(({ text }) => text),
+    ['A ZIP file (and 2 more like it there).', 'A ZIP file.', 'an entry (rule one)', 'an entry (rule two)']);
 });

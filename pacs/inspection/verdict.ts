@@ -138,3 +138,19 @@ export function worstFirst(findings: readonly Finding[]): Finding[] {
   return findings.toSorted((one, other) => rank(one) - rank(other));
 }
 
+
+/**
+ * One finding for what is the same by code, place and rule: a program three containers deep would otherwise be told of once for each of them. How many more there
+ * were stands in the text, so that one more of them is still something new.
+ */
+export function withoutRepeats(findings: readonly Finding[]): Finding[] {
+  const kept = new Map<string, { readonly finding: Finding; more: number }>();
+  for (const finding of findings) {
+    const rule = /\(rule \w+\)/.exec(finding.text)?.[0] ?? '';
+    const key = [finding.code, finding.engine, finding.tag, finding.offset, finding.length, rule].join(' ');
+    const known = kept.get(key);
+    if (known === undefined) kept.set(key, { finding, more: 0 });
+    else known.more += 1;
+  }
+  return [...kept.values()].map(({ finding, more }) => (more === 0 ? finding : { ...finding, text: `${finding.text.replace(/\.$/, '')} (and ${more} more like it there).` }));
+}

@@ -13,7 +13,7 @@ import { encodeSpans, findingsMax, type Assignment, type Report } from '../assig
 import { isDecodable } from '../decoder/contract.ts';
 import { overlapBytes, yaraName, type YaraEngine } from '../engines/yara.ts';
 import { examineCompanion } from './companion.ts';
-import { worstFirst } from '../verdict.ts';
+import { withoutRepeats, worstFirst } from '../verdict.ts';
 import { blanksOf } from './blanking.ts';
 import { checkContent, checkUnrecognised, type Content } from './content.ts';
 import { checkPart } from './contentmagic.ts';
@@ -55,7 +55,7 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
     scanFrames(reading, content, engine);
     const parts = scanParts(reading, engine);
     // The worst come first: hundreds of faults in the encoding must not crowd out what is harmful.
-    const findings = worstFirst([...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, documents, engine)]).slice(0, findingsMax);
+    const findings = worstFirst(withoutRepeats([...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, documents, engine)])).slice(0, findingsMax);
     const disarmed = neutralised === null ? null : disarmedOf(mapped, neutralised, pass);
     const report: Report = {
       id: assignment.id,
