@@ -86,3 +86,17 @@ test('the first words of an examiner must be a hello', () => {
   assert.deepEqual(checkHello({ ready: true, engines: [engine] }), { ready: true, engines: [engine] });
   for (const wrong of [null, 7, {}, { ready: true }, { ready: true, engines: [{ ...engine, state: 'perfect' }] }, { ready: true, engines: [{ ...engine, name: 'a b' }] }]) assert.equal(checkHello(wrong), null);
 });
+
+test('patches are in order, inside the object, bounded, and said in words that are ours', () => {
+  const patch = { outcome: 'patched', text: '', patches: [{ offset: 10, length: 4, bytes: 'AAAA' }, { offset: 14, length: 0, bytes: '' }], metadata: '{}' };
+  const wrong = (changes: Changes): string | null => problemOf({ patch: { ...patch, ...changes } });
+  assert.equal(wrong({}), null);
+  assert.equal(wrong({ outcome: 'impossible', text: 'no', patches: [], metadata: '' }), null);
+  for (const changes of [
+    { outcome: 'done' }, { patches: [...patch.patches].toReversed() }, { patches: [{ offset: 998, length: 4, bytes: '' }] }, { patches: [{ offset: -1, length: 0, bytes: '' }] }, { patches: [{ offset: 1, length: 0, bytes: 'not base64!' }] },
+    { patches: [{ offset: 1, length: 0, bytes: Buffer.alloc(257 * 1024).toString('base64') }] }, { patches: Array.from({ length: 129 }, (_, offset) => ({ offset, length: 0, bytes: '' })) }, { metadata: 'x' }, { text: 'x'.repeat(501) },
+    { outcome: 'impossible', metadata: '{}' },
+  ]) assert.notEqual(wrong(changes), null, JSON.stringify(changes).slice(0, 80));
+  const checked = checkReport(JSON.parse(JSON.stringify({ ...report, patch: { ...patch, outcome: 'impossible', text: 'a\u001b[31mb', patches: [], metadata: '' } })), whole, 7, work);
+  assert.equal('report' in checked ? checked.report.patch?.text : '', 'a?[31mb');
+});

@@ -6,7 +6,7 @@ import type { LocalPatient } from './contract.ts';
 import { textOf } from './incoming.ts';
 
 /** Studies looked at of each kind of match: of a common name the newest so many (some 20 ms). */
-const candidatesMax = 4_000;
+const candidatesMax = 2_000;
 /** A list that people look through. */
 export const patientsMax = 100;
 const wordsMax = 6;
@@ -17,18 +17,21 @@ interface Candidate {
   readonly patientID: string;
   readonly patientName: string;
   readonly patientBirthDate: string;
+  readonly issuer: string;
 }
 
-const columns = 'studyKey, studyDate, patientID, patientName, patientBirthDate';
+/** The same Patient ID of two issuers is that of two patients. */
+const issuer = `coalesce((SELECT json_extract(attributes, '$."00100021".Value[0]') FROM studyAttributes WHERE studyAttributes.studyKey = studies.studyKey), '')`;
+const columns = `studies.studyKey, studyDate, patientID, patientName, patientBirthDate, ${issuer} AS issuer`;
 const texts = {
   byID: `SELECT ${columns} FROM studies INDEXED BY studiesByPatientID WHERE patientID = ? ORDER BY studyDate DESC LIMIT ${candidatesMax}`,
   byIDBeginning: `SELECT ${columns} FROM studies INDEXED BY studiesByPatientID WHERE patientID > ?1 AND patientID < ?1 || char(1114111) LIMIT ${candidatesMax}`,
   byAccessionNumber: `SELECT ${columns} FROM studies INDEXED BY studiesByAccessionNumber WHERE accessionNumber = ? LIMIT ${candidatesMax}`,
   byBirthDate: `SELECT ${columns} FROM studies INDEXED BY studiesByBirthDate WHERE patientBirthDate = ? ORDER BY studyDate DESC LIMIT ${candidatesMax}`,
   // The newest rows: keys rise with time.
-  byName: `SELECT ${columns} FROM (SELECT DISTINCT studyKey FROM studyNames WHERE nameKind = ${nameKinds['patientName']} AND name >= ?1 AND name < ?1 || char(1114111) LIMIT 20000) CROSS JOIN studies USING (studyKey) ORDER BY studyKey DESC LIMIT ${candidatesMax}`,
+  byName: `SELECT ${columns} FROM (SELECT DISTINCT studyKey FROM studyNames WHERE nameKind = ${nameKinds['patientName']} AND name >= ?1 AND name < ?1 || char(1114111) LIMIT 20000) CROSS JOIN studies USING (studyKey) ORDER BY studies.studyKey DESC LIMIT ${candidatesMax}`,
   attributes: 'SELECT attributes FROM studyAttributes WHERE studyKey = ?',
-  ofPatient: 'SELECT count(*) AS studies, max(studyDate) AS last FROM studies INDEXED BY studiesByPatientID WHERE patientID = ?',
+  ofPatient: `SELECT count(*) AS studies, max(studyDate) AS last FROM studies INDEXED BY studiesByPatientID WHERE patientID = ? AND ${issuer} = ?`,
 } as const;
 
 export class Patients {
@@ -48,7 +51,7 @@ export class Patients {
     const newest = new Map<string, Candidate>();
     for (const candidate of this.#candidates(wanted)) {
       if (candidate.patientID === '') continue;
-      const key = JSON.stringify([candidate.patientID, candidate.patientName, candidate.patientBirthDate]);
+      const key = JSON.stringify([candidate.patientID, candidate.patientName, candidate.patientBirthDate, candidate.issuer]);
       const known = newest.get(key);
       if (known === undefined || candidate.studyDate > known.studyDate || (candidate.studyDate === known.studyDate && candidate.studyKey > known.studyKey)) newest.set(key, candidate);
     }
@@ -82,9 +85,9 @@ export class Patients {
     return this.#run[query].all(text) as unknown as Candidate[];
   }
 
-  #patientOf({ studyKey, patientID }: Candidate): LocalPatient {
+  #patientOf({ studyKey, patientID, issuer: ofIssuer }: Candidate): LocalPatient {
     const dataSet = JSON.parse((this.#run.attributes.get(studyKey) as { attributes: string }).attributes) as JSONDataSet;
-    const { studies, last } = this.#run.ofPatient.get(patientID) as { studies: number; last: string };
+    const { studies, last } = this.#run.ofPatient.get(patientID, ofIssuer) as { studies: number; last: string };
     return {
       patientName: textOf(dataSet, '00100010'), patientID: textOf(dataSet, '00100020'), issuerOfPatientID: textOf(dataSet, '00100021'), patientBirthDate: /^\d{8}$/.test(textOf(dataSet, '00100030')) ? textOf(dataSet, '00100030') : '',
       patientSex: /^[MFO]$/.test(textOf(dataSet, '00100040')) ? textOf(dataSet, '00100040') : '', studies, lastStudyDate: last,
