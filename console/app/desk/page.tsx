@@ -55,12 +55,13 @@ function Recent({ imports, any }: { readonly imports: readonly ImportStatus[]; r
 
 function RecentRow({ status, now }: { readonly status: ImportStatus; readonly now: number }) {
   const infected = isInfected(status);
+  const careful = status.held > 0 || status.state === 'failed' || status.state === 'interrupted' || (status.fates.unreadable ?? 0) + (status.fates.refused ?? 0) > 0;
   const waiting = status.unreconciled > 0;
   const to = waiting || status.state !== 'settled' ? '/desk/$import' : '/desk/$import/receipt';
   return (
     <li>
       <Link to={to} params={{ import: status.id }} className={styles['row']}>
-        <span className={joined(styles['rowMark'], infected ? styles['bad'] : status.held > 0 || status.state === 'failed' || status.state === 'interrupted' ? styles['care'] : styles['good'])}><VerdictIcon verdict={infected ? 'malicious' : status.state === 'failed' ? 'malformed' : status.held > 0 ? 'unscannable' : 'clean'} size={22} /></span>
+        <span className={joined(styles['rowMark'], infected ? styles['bad'] : careful ? styles['care'] : styles['good'])}><VerdictIcon verdict={infected ? 'malicious' : careful ? 'malformed' : 'clean'} size={22} /></span>
         <span className={styles['rowText']}>
           <strong><bdi>{mediumName(status)}</bdi></strong>
           <span>{infected && <b className={styles['badText']}>Infected. </b>}{status.state === 'settled' ? summaryOf(status) : stateOf(status)}</span>

@@ -26,7 +26,7 @@ export function Progress({ sending, status, name }: { readonly sending: Sending 
         <rect className={styles['barScanned']} width={part(scanned)} height="100%" />
       </svg>
       <p className={styles['figures']}>
-        {sending !== undefined && <span><i className={styles['keySent']} aria-hidden="true" /><b>{image ? size(sending.sentBytes) : whole(sending.sentFiles)}</b> of {image ? size(sending.bytes) : whole(sending.files)} sent</span>}
+        {sending !== undefined && <span><i className={styles['keySent']} aria-hidden="true" /><b>{image ? size(sending.sentBytes) : whole(Math.max(sending.sentFiles, status?.done ?? 0))}</b> of {image ? size(sending.bytes) : whole(sending.files)} sent</span>}
         {total > 0 && <span><i className={styles['keyRead']} aria-hidden="true" /><b>{whole(status?.done ?? 0)}</b> of {whole(total)} read</span>}
         {total > 0 && <span><i className={styles['keyScanned']} aria-hidden="true" /><b>{status === undefined ? 0 : whole(scannedOf(status))}</b> scanned</span>}
         {!over && left !== '' && <span className={styles['left']}>{left}</span>}

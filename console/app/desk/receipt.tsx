@@ -71,7 +71,7 @@ function Paper({ receipt, address }: { readonly receipt: Receipt; readonly addre
       {infected && (
         <Part title="Infected" count={receipt.infected.length + receipt.withheld.filter(({ verdict }) => verdict === 'malicious').length} tone="bad">
           <p>Nothing of these files came in. Keep the disc apart, do not open it on any computer, tell IT security and whoever made it: it comes from their system.</p>
-          <Lines items={receipt.infected} line={(file) => <><b className={styles['mono']}>{plain(file.path, 120)}</b> {plain(file.text, 160)}</>} />
+          <Lines items={[...receipt.infected, ...receipt.withheld.filter(({ verdict }) => verdict === 'malicious')]} line={(file) => <><b className={styles['mono']}>{plain(file.path, 120)}</b> {plain(file.text, 160)}</>} />
         </Part>
       )}
       <Part title="Came in" count={seen.length} none={nothing ? 'There are no images on it.' : hidden.length > 0 ? 'Nothing is in sight yet.' : 'Nothing came in.'}>

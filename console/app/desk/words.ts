@@ -62,7 +62,7 @@ export function stateOf(status: ImportStatus): string {
 export function summaryOf(status: ImportStatus): string {
   const left = (status.fates.left ?? 0) + (status.fates.directory ?? 0) + (status.fates.unscanned ?? 0);
   const bad = (status.fates.unreadable ?? 0) + (status.fates.refused ?? 0);
-  const parts = [counted(status.archived, 'clean image')];
+  const parts = [status.archived + status.held === 0 ? 'No images on it' : counted(status.archived, 'clean image')];
   if (status.held > 0) parts.push(`${status.held} held back`);
   if ((status.fates.infected ?? 0) > 0) parts.push(`${counted(status.fates.infected ?? 0, 'infected file')} kept out`);
   if (bad > 0) parts.push(`${counted(bad, 'file')} could not be read`);
