@@ -78,8 +78,11 @@ function patientLine(patient: LocalPatient): string {
   return `${lineOf(patient)}  ${styleText('dim', `${patient.studies} ${patient.studies === 1 ? 'study' : 'studies'}${patient.lastStudyDate === '' ? '' : `, the last of ${dateOf(patient.lastStudyDate)}`}`)}`;
 }
 
+function identityOf(replacement: Replacement | null): string {
+  return replacement === null ? 'as received' : lineOf(replacement);
+}
+
 function historyLine(one: Reconciliation): string {
-  const as = (replacement: Replacement | null): string => (replacement === null ? 'as received' : lineOf(replacement));
   const state = one.state === 'taken' ? `${one.instances} objects` : one.state === 'impossible' ? `impossible: ${printable(one.problem)}` : one.state === 'taking' ? 'being carried out' : 'another choice came first';
-  return `${momentOf(one.at)}  ${printable(one.person)}${one.import === '' ? '' : ` (import ${one.import.slice(0, 8)})`}: ${as(one.replacement)}, received as ${lineOf(one.received)}${one.reason === '' ? '' : ` — ${printable(one.reason)}`}  [${state}]`;
+  return `${momentOf(one.at)}  ${printable(one.person)}${one.import === '' ? '' : ` (import ${one.import.slice(0, 8)})`}: ${identityOf(one.replacement)}, received as ${lineOf(one.received)}${one.reason === '' ? '' : ` — ${printable(one.reason)}`}  [${state}]`;
 }

@@ -1,5 +1,6 @@
 /** Whose an import is, as the keeper keeps it: what waits, what comes into sight and as whose, what survives, and what an examiner cannot lie about. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -252,6 +253,54 @@ test('the keeper ends in the middle: what was chosen is carried out after the st
   await settled(again, 'taken');
   assert.deepEqual([studies(again)[0]!['numberOfInstances'], studies(again)[0]!['patientID']], [5, '4711']);
   assert.equal(again.inspector.patches, 3, 'what was answered is not asked again');
+});
+
+test('kill -9 at any moment between the choice and its end: the next start carries it out, nothing is seen twice or under two names', { timeout: 240_000 }, async (t) => {
+  const data = mkdtempSync(join(tmpdir(), 'lazaret-reconciliation-'));
+  const count = 40;
+  const first = await start(t, data);
+  const id = await begin(first);
+  await bring(first, id, ...Array.from({ length: count }, (_, index) => slice(index)));
+  await first.stop();
+  const program = join(data, 'run.mts');
+  writeFileSync(program, [
+    `const { startKeeper } = await import(${JSON.stringify(join(import.meta.dirname, 'keeper.ts'))});`, `const { layoutOf } = await import(${JSON.stringify(join(import.meta.dirname, '../../system/layout.ts'))});`,
+    `await startKeeper(layoutOf(${JSON.stringify(data)}), (error) => { throw error; });`, `process.stdout.write('ready');`,
+  ].join('\n'));
+  const layout = layoutOf(data);
+  /** Chooses of a keeper in a process of its own, answers so many of its jobs, and kills it. */
+  const killed = async (choose: (web: Channel) => Promise<unknown>, answered: number): Promise<void> => {
+    const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const [web, inspector] = await Promise.all([connectChannel(layout.sockets.web), connectChannel(layout.sockets.inspector)]);
+    await choose(web);
+    for (let left = answered; left > 0;) {
+      for (const job of await inspector.request<Job[]>('claim', { max: 1 })) {
+        if (job.kind === 'patch') await inspector.request('patched', { jobId: job.jobId, answer: answerOf(layout, job) });
+        left -= 1;
+      }
+    }
+    child.kill('SIGKILL');
+    await gone;
+    web.close();
+    inspector.close();
+  };
+  const nothing = (): Promise<void> => Promise.resolve();
+  await killed((web) => web.request('reconcile', { do: 'take', import: id, choices: [{ studyInstanceUID: '2.25.10', replacement: local }], person: 'anna', address: '' }), 0);
+  await killed(nothing, 7);
+  await killed(nothing, 20);
+  const second = await start(t, data);
+  await settled(second, 'taken');
+  assert.deepEqual([studies(second)[0]!['numberOfInstances'], studies(second)[0]!['patientID'], studies(second)[0]!['conflicts']], [count, '4711', null]);
+  await second.stop();
+  const other = { ...local, patientID: '0815' };
+  await killed((web) => web.request('reconcile', { do: 'change', studyInstanceUID: '2.25.10', choice: { replacement: other }, person: 'rosa', address: '', reason: 'wrong' }), 15);
+  const third = await start(t, data);
+  await settled(third, 'taken');
+  assert.deepEqual([studies(third)[0]!['numberOfInstances'], studies(third)[0]!['patientID'], studies(third).length], [count, '0815', 1]);
+  assert.deepEqual(third.sql('SELECT count(*) AS n FROM documents WHERE reconciled IS NULL'), [{ n: 0 }]);
+  assert.deepEqual((await served(third, '2.25.10.1.3')).metadata['00100020']!.Value, ['0815']);
 });
 
 test('another identity for a study in sight, and back to what was received', async (t) => {
