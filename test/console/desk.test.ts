@@ -75,7 +75,7 @@ test('a clean disc: put in, seen, given to a patient who is known here, in sight
   const viewer = await page.getByRole('link', { name: 'Look at it' }).getAttribute('href');
   assert.match(viewer ?? '', /^\/viewer\?StudyInstanceUIDs=[0-9.]+$/);
   await receipt(page);
-  await page.getByText('12 clean images. Nothing on the disc is harmful.').waitFor();
+  await page.getByText('12 clean images. Nothing harmful was found on the disc.').waitFor();
   await page.getByText(/as Quarantotti, Marina, number 4711-08.*On the disc: Quarantotti, Marina, number NB-1001.*said by p\.arnim/).waitFor();
   await page.getByText('The disc’s viewer and what belongs to it stay on the disc').waitFor();
   await proper(page, 'receipt');

@@ -120,7 +120,7 @@ function verdictOf(receipt: Receipt, hidden: number): string {
   if (receipt.state === 'failed') return 'The disc could not be read.';
   if (receipt.archived + receipt.held + receipt.waiting === 0) return 'Read to its end: no image is on it.';
   const rest = [receipt.held > 0 ? `${receipt.held} held back` : '', receipt.unreadable.length > 0 ? `${receipt.unreadable.length} could not be read` : '', hidden > 0 ? `${counted(hidden, 'examination')} out of sight` : ''].filter((text) => text !== '');
-  return `${counted(receipt.archived, 'clean image')}${rest.length === 0 ? '. Nothing on the disc is harmful.' : `, ${rest.join(', ')}.`}`;
+  return `${counted(receipt.archived, 'clean image')}${rest.length === 0 ? '. Nothing harmful was found on the disc.' : `, ${rest.join(', ')}.`}`;
 }
 
 function leftWords(receipt: Receipt): string {
