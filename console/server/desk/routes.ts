@@ -9,7 +9,7 @@ import type { ImportStatus, Receipt } from '@lazaret/pacs/reception/media/contra
 import type { WorklistAnswer, WorklistQuery } from '@lazaret/pacs/worklist/contract.ts';
 import { z } from 'zod';
 import { api, noStore, route, type Keeper } from '../api.ts';
-import { linesBytesMax, linesMax, pieceBytesMax, uploadLimits } from './limits.ts';
+import { linesBytesMax, linesMax, pieceBytesMax } from './limits.ts';
 import type { Uploads, Uploader } from './uploads.ts';
 
 export interface DeskDeps {
@@ -68,7 +68,6 @@ export function deskRoutes({ keeper, uploads }: DeskDeps): Route[] {
       const { upload, file } = fileParams.parse(params);
       return json(200, await uploads.spoil(uploader(actor), upload, file, spoilBody.parse(body).text), noStore);
     }),
-    api('GET', 'desk/limits', 'import', () => json(200, uploadLimits, noStore)),
     api('GET', 'desk/imports', 'import', async () => json(200, await ask<ImportStatus[]>({ do: 'list', limit: listMax }), noStore)),
     api('GET', 'desk/imports/:import', 'import', async ({ params }) => json(200, await ask<ImportStatus>({ do: 'status', id: importParams.parse(params).import }), noStore)),
     api('GET', 'desk/imports/:import/receipt', 'import', async ({ params }) => json(200, await ask<Receipt>({ do: 'receipt', id: importParams.parse(params).import }), noStore)),

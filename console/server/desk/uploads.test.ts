@@ -165,6 +165,18 @@ test('an image is asked for when it is whole; an upload without a listing leaves
   assert.ok(!existsSync(join(folder, upload)));
 });
 
+test('reading that ended without an end is asked for again, ever more seldom', async (t) => {
+  const { uploads, clock, asked } = made(t);
+  const { upload } = await listed(uploads, [4]);
+  await uploads.batch(ann, upload, body(frame(0, Buffer.from('1234'))));
+  asked.length = 0;
+  for (let second = 0; second < 3_600; second += 10) {
+    clock.now += 10_000;
+    await uploads.sweep();
+  }
+  assert.ok(asked.length >= 5 && asked.length <= 10, `${asked.length} times in an hour`);
+});
+
 test('after a day nobody goes on: what came is read, and at a start what is no upload is removed', async (t) => {
   const { uploads, folder, clock, asked } = made(t);
   const { upload } = await listed(uploads, [4, 4]);

@@ -14,6 +14,7 @@ import type { Begin, UploadState } from '../deskanswers.ts';
 import { bad, partial, UploadFolder, whole } from './folder.ts';
 import { frameBytes, uploadLimits, type UploadLimits } from './limits.ts';
 import { gathered, Source } from './streams.ts';
+import { checkPath, stateOf, type Upload } from './upload.ts';
 
 export interface UploadsDeps {
   readonly folder: string;
@@ -26,30 +27,10 @@ export interface Uploader {
   readonly address: string;
 }
 
-interface Upload {
-  readonly id: string;
-  readonly head: UploadHead;
-  readonly folder: UploadFolder;
-  readonly lengths: Float64Array;
-  readonly states: Uint8Array;
-  /** Files that a request is writing. */
-  readonly writing: Set<number>;
-  /** Lines and bytes of the listing that are there. */
-  listed: number;
-  listedBytes: number;
-  listedCharacters: number;
-  listing: boolean;
-  importId: string;
-  cancelled: boolean;
-  touchedAt: number;
-  askedAt: number;
-}
-
 /** The keeper is asked again at most so often: reading that was broken off while nothing came goes on then. */
 const askMs = 5_000;
 const sweepMs = 10_000;
-/** Files in part that are told of: a page sends a few at a time. Of others the beginning is sent again. */
-const partsMax = 64;
+const askLatestMs = 60 * 60_000;
 
 export class Uploads {
   readonly #deps: UploadsDeps;
@@ -82,7 +63,7 @@ export class Uploads {
     await this.#loaded();
     const known = [...this.#open.values()].find((upload) => upload.head.person === person.name && upload.head.key === asked.key && !upload.cancelled);
     if (known !== undefined) {
-      if (!known.listing) return this.#state(known);
+      if (!known.listing) return stateOf(known);
       await this.#forget(known);
     }
     const limits = this.#limits;
@@ -96,7 +77,7 @@ export class Uploads {
     const head: UploadHead = { person: person.name, ...asked, begunAt: this.#now() };
     const upload: Upload = {
       id, head, folder: new UploadFolder(this.#deps.folder, id), lengths: new Float64Array(asked.files), states: new Uint8Array(asked.files), writing: new Set(), listed: 0, listedBytes: 0, listedCharacters: 0, listing: true,
-      importId: '', cancelled: false, touchedAt: this.#now(), askedAt: 0,
+      importId: '', cancelled: false, touchedAt: this.#now(), askedAt: 0, asks: 0,
     };
     this.#open.set(id, upload);
     try {
@@ -106,19 +87,19 @@ export class Uploads {
       await this.#forget(upload);
       throw error;
     }
-    return this.#state(upload);
+    return stateOf(upload);
   }
 
   /** The next lines of the listing, from number `from` on. After the last one the import is asked for. */
   async list(person: Uploader, id: string, from: number, lines: readonly UploadLine[]): Promise<UploadState> {
     const upload = await this.#of(person, id);
-    if (!upload.listing || from + lines.length <= upload.listed) return this.#state(upload);
+    if (!upload.listing || from + lines.length <= upload.listed) return stateOf(upload);
     if (from !== upload.listed) throw refused('offset-wrong', `${upload.listed} names are here`);
     if (from + lines.length > upload.head.files) throw refused('files-exceeded', 'There are more files than were announced. Give the disc again.');
     let text = '';
     let bytes = 0;
     for (const line of lines) {
-      this.#checkPath(line[0]);
+      checkPath(line[0], this.#limits);
       bytes += line[1];
       text += `${JSON.stringify(line)}\n`;
     }
@@ -137,7 +118,7 @@ export class Uploads {
       for (let number = 0; number < upload.lengths.length; number += 1) if (upload.lengths[number] === 0) await this.#write(upload, number, 0, null);
       if (upload.head.kind === 'files') await this.#ask(upload, person.address);
     }
-    return this.#state(upload);
+    return stateOf(upload);
   }
 
   /** A piece of one file, from `offset` on. What was written of a piece that broke off stays: `state` says how much. */
@@ -145,11 +126,11 @@ export class Uploads {
     const upload = await this.#receiving(person, id, number);
     if (upload.states[number] === whole) {
       stream.resume();
-      return this.#state(upload);
+      return stateOf(upload);
     }
     await this.#streaming(() => this.#write(upload, number, offset, stream));
     await this.#advanced(upload, person.address);
-    return this.#state(upload);
+    return stateOf(upload);
   }
 
   /** Many whole files one after the other, each with its number and length before it (limits.ts). Those that were whole before it broke off stay. */
@@ -157,7 +138,7 @@ export class Uploads {
     const upload = await this.#receiving(person, id, 0);
     await this.#streaming(() => this.#unpack(upload, stream));
     await this.#advanced(upload, person.address);
-    return this.#state(upload);
+    return stateOf(upload);
   }
 
   /** A file that the browser cannot read from the medium. */
@@ -168,16 +149,16 @@ export class Uploads {
       upload.states[number] = bad;
     }
     await this.#advanced(upload, person.address);
-    return this.#state(upload);
+    return stateOf(upload);
   }
 
   async state(person: Uploader, id: string): Promise<UploadState> {
-    return this.#state(await this.#of(person, id));
+    return stateOf(await this.#of(person, id));
   }
 
   async ofPerson(person: Uploader): Promise<UploadState[]> {
     await this.#loaded();
-    return Promise.all([...this.#open.values()].filter((upload) => upload.head.person === person.name && !upload.listing && !upload.cancelled).map((upload) => this.#state(upload)));
+    return Promise.all([...this.#open.values()].filter((upload) => upload.head.person === person.name && !upload.listing && !upload.cancelled).map((upload) => stateOf(upload)));
   }
 
   /** What was sent stays and is read; what was not is told of on the receipt. */
@@ -192,16 +173,12 @@ export class Uploads {
       else if (this.#now() - upload.touchedAt > this.#limits.idleMs) {
         if (upload.cancelled) await this.#forget(upload);
         else await this.#cancel(upload);
-      } else if (upload.importId !== '' && (upload.cancelled || upload.states.every((state) => state >= whole))) await this.#ask(upload, '');
+      } else if (upload.importId !== '' && (upload.cancelled || upload.states.every((state) => state >= whole)) && this.#now() - upload.askedAt > Math.min(sweepMs * 2 ** upload.asks, askLatestMs)) {
+        // Reading that ended without an end goes on. A medium at which it ends again and again is tried ever more seldom.
+        upload.asks += 1;
+        await this.#ask(upload, '');
+      }
     }
-  }
-
-  #checkPath(path: string): void {
-    const name = JSON.stringify(path.slice(0, 80));
-    if (path.length > this.#limits.pathCharactersMax) throw refused('name-too-long', `The name ${name}… is longer than ${this.#limits.pathCharactersMax} characters. Shorten it, or make an image or a ZIP file of the disc.`);
-    const parts = path.split('/');
-    if (parts.length > this.#limits.depthMax) throw refused('folders-too-deep', `${name}… lies in more than ${this.#limits.depthMax} folders. Give the folder with the images.`);
-    if (path.includes('\0') || parts.some((part) => part === '' || part === '.' || part === '..')) throw refused('name-refused', `${name} is not the name of a file in the folder that was given. Rename it, or make an image or a ZIP file of the disc.`);
   }
 
   async #requireSpace(bytes: number): Promise<void> {
@@ -277,6 +254,7 @@ export class Uploads {
   }
 
   async #advanced(upload: Upload, address: string): Promise<void> {
+    upload.asks = 0;
     const complete = upload.states.every((state) => state >= whole);
     if (complete || (upload.head.kind === 'files' && this.#now() - upload.askedAt > askMs)) await this.#ask(upload, address);
   }
@@ -310,21 +288,6 @@ export class Uploads {
     return upload;
   }
 
-  async #state(upload: Upload): Promise<UploadState> {
-    const have: [number, number][] = [];
-    const parts: [number, number][] = [];
-    for (let number = 0; number < upload.states.length; number += 1) {
-      const state = upload.states[number];
-      if (state === partial && parts.length < partsMax) parts.push([number, await upload.folder.partBytes(number)]);
-      if (state !== whole && state !== bad) continue;
-      const last = have.at(-1);
-      if (last !== undefined && last[1] === number - 1) last[1] = number;
-      else have.push([number, number]);
-    }
-    const { name, kind, key, files, bytes, begunAt } = upload.head;
-    return { upload: upload.id, import: upload.importId, name, kind, key, files, bytes, begunAt, listed: upload.listing ? upload.listed : files, have, parts };
-  }
-
   #loaded(): Promise<void> {
     this.#ready ??= this.#load();
     return this.#ready;
@@ -340,7 +303,7 @@ export class Uploads {
       }
       this.#open.set(id, {
         id, folder, head: found.head, lengths: found.lengths, states: found.states, writing: new Set(), listed: found.head.files, listedBytes: found.head.bytes, listedCharacters: 0, listing: false,
-        importId: found.importId, cancelled: found.cancelled, touchedAt: found.touchedAt, askedAt: 0,
+        importId: found.importId, cancelled: found.cancelled, touchedAt: found.touchedAt, askedAt: 0, asks: 0,
       });
     }
   }
