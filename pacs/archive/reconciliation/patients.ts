@@ -6,7 +6,9 @@ import type { LocalPatient } from './contract.ts';
 import { textOf } from './incoming.ts';
 
 /** Studies looked at of each kind of match: of a common name the newest so many (some 20 ms). */
-const candidatesMax = 2_000;
+const candidatesMax = 1_000;
+/** Entries of names gone through for those: of a name that is commoner, the given name beside it finds who is meant. */
+const namesMax = 10_000;
 /** A list that people look through. */
 export const patientsMax = 100;
 const wordsMax = 6;
@@ -27,9 +29,10 @@ const texts = {
   byID: `SELECT ${columns} FROM studies INDEXED BY studiesByPatientID WHERE patientID = ? ORDER BY studyDate DESC LIMIT ${candidatesMax}`,
   byIDBeginning: `SELECT ${columns} FROM studies INDEXED BY studiesByPatientID WHERE patientID > ?1 AND patientID < ?1 || char(1114111) LIMIT ${candidatesMax}`,
   byAccessionNumber: `SELECT ${columns} FROM studies INDEXED BY studiesByAccessionNumber WHERE accessionNumber = ? LIMIT ${candidatesMax}`,
-  byBirthDate: `SELECT ${columns} FROM studies INDEXED BY studiesByBirthDate WHERE patientBirthDate = ? ORDER BY studyDate DESC LIMIT ${candidatesMax}`,
+  byBirthDate: `SELECT ${columns} FROM (SELECT studyKey FROM studies INDEXED BY studiesByBirthDate WHERE patientBirthDate = ? ORDER BY studyDate DESC LIMIT ${candidatesMax}) CROSS JOIN studies USING (studyKey)`,
   // The newest rows: keys rise with time.
-  byName: `SELECT ${columns} FROM (SELECT DISTINCT studyKey FROM studyNames WHERE nameKind = ${nameKinds['patientName']} AND name >= ?1 AND name < ?1 || char(1114111) LIMIT 20000) CROSS JOIN studies USING (studyKey) ORDER BY studies.studyKey DESC LIMIT ${candidatesMax}`,
+  byName: `SELECT ${columns} FROM (SELECT DISTINCT studyKey FROM (SELECT studyKey FROM studyNames WHERE nameKind = ${nameKinds['patientName']} AND name >= ?1 AND name < ?1 || char(1114111) LIMIT ${namesMax}) ORDER BY studyKey DESC LIMIT ${candidatesMax}) CROSS JOIN studies USING (studyKey)`,
+  countNames: `SELECT count(*) AS names FROM (SELECT 1 FROM studyNames WHERE nameKind = ${nameKinds['patientName']} AND name >= ?1 AND name < ?1 || char(1114111) LIMIT ${namesMax})`,
   attributes: 'SELECT attributes FROM studyAttributes WHERE studyKey = ?',
   ofPatient: `SELECT count(*) AS studies, max(studyDate) AS last FROM studies INDEXED BY studiesByPatientID WHERE patientID = ? AND ${issuer} = ?`,
 } as const;
@@ -74,9 +77,14 @@ export class Patients {
     const date = birthDateOf(text);
     if (date !== null) found.push(...this.#all('byBirthDate', date));
     const words = foldText(text.replaceAll(/[,*?=^]/g, ' ')).split(' ').filter((word) => word !== '').slice(0, wordsMax);
-    const [longest] = words.toSorted((one, other) => other.length - one.length);
-    if (longest !== undefined && date === null) {
-      found.push(...this.#all('byName', longest).filter(({ patientName }) => words.every((word) => patientName.includes(`=${word}`) || patientName.includes(` ${word}`))));
+    if (words.length > 0 && date === null) {
+      const fits = ({ patientName }: Candidate): boolean => words.every((word) => patientName.includes(`=${word}`) || patientName.includes(` ${word}`));
+      // As it is kept ("family given"), and else through the word that the fewest have.
+      found.push(...this.#all('byName', words.join(' ')).filter(fits));
+      if (words.length > 1) {
+        const counted = words.map((word) => ({ word, names: (this.#run.countNames.get(word) as { names: number }).names }));
+        found.push(...this.#all('byName', counted.toSorted((one, other) => one.names - other.names)[0]!.word).filter(fits));
+      }
     }
     return found;
   }
