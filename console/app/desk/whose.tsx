@@ -51,7 +51,7 @@ function Search({ patient, onPick }: { readonly patient: DiscPatient; readonly o
   const byText = useQuery(patientsQuery(text));
   const byBirth = useQuery(patientsQuery(own ? searches.birthDate : ''));
   const byID = useQuery(patientsQuery(own ? searches.id : ''));
-  const orders = useQuery(worklistQuery(text === '' ? '' : `${text.split(/[ ,^]/)[0] ?? ''}*`, own ? searches.id : ''));
+  const orders = useQuery(worklistQuery(...ordersOf(text)));
   const found = [byText, byBirth, byID].flatMap(({ data }) => data ?? []);
   const fitting = candidatesOf(patient.received, found, orders.data?.items ?? []);
   const candidates = fitting.slice(0, candidatesMax);
@@ -79,6 +79,13 @@ function Search({ patient, onPick }: { readonly patient: DiscPatient; readonly o
       </div>
     </>
   );
+}
+
+/** A worklist matches all that is asked for at once, and knows no number of another hospital: by name, or by what holds a digit. */
+function ordersOf(text: string): readonly [name: string, id: string] {
+  if (/\d/.test(text)) return ['', text];
+  const family = text.split(/[,^]/)[0]!.trim();
+  return [family === '' ? '' : `${family}*`, ''];
 }
 
 function CandidateCard({ candidate, patient, best, onPick }: { readonly candidate: Candidate; readonly patient: DiscPatient; readonly best: boolean; readonly onPick: (pick: Pick) => void }) {

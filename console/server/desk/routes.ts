@@ -6,7 +6,7 @@ import type { Choice, IncomingStudy, LocalPatient } from '@lazaret/pacs/archive/
 import type { LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
 import { pictureTypes, type RenderRequest, type RenderedAnswer } from '@lazaret/pacs/quarantine/requests.ts';
 import type { ImportStatus, Receipt } from '@lazaret/pacs/reception/media/contract.ts';
-import type { WorklistAnswer, WorklistQuery } from '@lazaret/pacs/worklist/contract.ts';
+import type { WorklistAnswer, WorklistRequest } from '@lazaret/pacs/worklist/contract.ts';
 import { z } from 'zod';
 import { api, noStore, route, type Keeper } from '../api.ts';
 import { linesBytesMax, linesMax, pieceBytesMax } from './limits.ts';
@@ -78,9 +78,9 @@ export function deskRoutes({ keeper, uploads }: DeskDeps): Route[] {
     }),
     api('GET', 'desk/patients', 'import', async ({ query }) =>
       json(200, await keeper.request<LocalPatient[]>('reconcile', { do: 'patients', text: patientsQuery.parse(Object.fromEntries(query)).text, limit: patientsMax }), noStore)),
-    api('GET', 'desk/worklist', 'import', async ({ query }) => {
+    api('GET', 'desk/worklist', 'import', async ({ actor, query }) => {
       const { name, id, accession } = worklistQuery.parse(Object.fromEntries(query));
-      return json(200, await keeper.request<WorklistAnswer>('worklist', { patientName: name, patientID: id, accessionNumber: accession } satisfies WorklistQuery), noStore);
+      return json(200, await keeper.request<WorklistAnswer>('worklist', { patientName: name, patientID: id, accessionNumber: accession, person: actor.name, address: actor.address } satisfies WorklistRequest), noStore);
     }),
     api('GET', 'desk/pictures/:objectId', 'import', async ({ params }) => showPicture(keeper, objectParams.parse(params).objectId)),
   ];

@@ -63,7 +63,8 @@ export class Uploads {
     await this.#loaded();
     const known = [...this.#open.values()].find((upload) => upload.head.person === person.name && upload.head.key === asked.key && !upload.cancelled);
     if (known !== undefined) {
-      if (!known.listing) return stateOf(known);
+      // Read and removed a moment ago: given again, it is another import.
+      if (!known.listing && (await exists(known.folder.path))) return stateOf(known);
       await this.#forget(known);
     }
     const limits = this.#limits;
