@@ -1,6 +1,7 @@
 /** From disc to receipt in Chromium, on the whole system: a clean disc, an infected one, a damaged one, two patients, nothing on it, and an upload that is cut off. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
@@ -10,6 +11,7 @@ import { cleanDisc, companions, infectedDisc, slices, zip } from '../../tools/re
 import type { Patient } from '../../tools/recipes/objects.ts';
 import { programPath, unlessInstalled } from '../peers.ts';
 import { repository } from '../system.ts';
+import { startWorklist } from '../worklist/peer.ts';
 import { launch } from './browser.ts';
 import { atDesk, give, openDesk, proper, receiptOf, signIn, tabTo, webProcesses, type Desk } from './desk.ts';
 
@@ -180,6 +182,26 @@ test('a disc with nothing on it, dropped on the page; a file that is no medium s
   await give(page, desk.medium('brief.iso', Buffer.from('no disc at all')), 'file');
   await page.getByRole('alert').filter({ hasText: /no image of a disc or stick/ }).waitFor();
   await proper(page, 'no-medium');
+  assert.deepEqual(faults, []);
+});
+
+test('where the hospital has a worklist, a planned examination is offered, and the disc comes in under its order', { skip: skip || unlessInstalled('wlmscpfs', 'dump2dcm') }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'lazaret-configured-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, 'lazaret.json'), JSON.stringify({ worklist: await startWorklist(t) }));
+  const planned = await openDesk(t, { known: false, arguments: ['--config', join(folder, 'lazaret.json')] });
+  const { page, faults } = await atDesk(t, browser, planned);
+  await give(page, planned.medium('AUSWAERTS', cleanDisc('planned', 2, foreign('LINDGREN^MAJA', 'NB-1009', '19671103'))));
+  await opened(page, 'AUSWAERTS');
+  const order = page.getByRole('article', { name: /LINDGREN, MAJA.*L-1001/ });
+  await order.getByText('Planned here: CT chest, planned for 24 Nov 2026, order A26-0001').waitFor();
+  await proper(page, 'planned');
+  await order.getByRole('button', { name: /It is this one/ }).click();
+  await broughtIn(page, 1);
+  const found = await planned.system.ask('/dicomweb/studies?AccessionNumber=A26-0001&PatientID=L-1001', { headers: { accept: 'application/dicom+json' } });
+  assert.equal(found.status, 200);
+  await receipt(page);
+  await page.getByText(/as LINDGREN, MAJA, number L-1001, order A26-0001/).waitFor();
   assert.deepEqual(faults, []);
 });
 

@@ -11,7 +11,7 @@ import { fileOf } from '../../tools/recipes/series.ts';
 import { writeFolder, type MediumFile } from '../../tools/recipes/media.ts';
 import { stow } from '../conformance/web.ts';
 import { settled } from '../ledger.ts';
-import { startSystem, type System } from '../system.ts';
+import { startSystem, type System, type SystemOptions } from '../system.ts';
 import { axeFindings, openPage, type Watched } from './browser.ts';
 
 const pictures = process.env['LAZARET_PICTURES'];
@@ -28,8 +28,8 @@ export interface Desk {
   medium(name: string, files: readonly MediumFile[] | Buffer): string;
 }
 
-export async function openDesk(t: Pick<TestContext, 'after'>, options: { readonly known?: boolean } = {}): Promise<Desk> {
-  const system = await startSystem(t);
+export async function openDesk(t: Pick<TestContext, 'after'>, options: SystemOptions & { readonly known?: boolean } = {}): Promise<Desk> {
+  const system = await startSystem(t, options);
   const folder = mkdtempSync(join(tmpdir(), 'lazaret-desk-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   await system.lazaret('user', 'add', 'root', '--role', 'administrator', '--json');
