@@ -21,6 +21,7 @@ const usage = [
   '       ./lazaret quarantine list --by medium|study [--json]',
   '       ./lazaret quarantine show ID [--json]',
   '       ./lazaret quarantine look ID --reason TEXT --output FILE.png [--frame N] [--window CENTER,WIDTH] [--as PERSON]',
+  '       ./lazaret quarantine export ID… --output FILE.zip --encrypt --reason TEXT [--for WHOM] [--de-identified] [--passphrase-file FILE] [--as PERSON]',
   '       ./lazaret quarantine export ID [--to FOLDER] [--reason TEXT] [--as PERSON]',
   '       ./lazaret quarantine release ID --reason TEXT [--as PERSON]',
   '       ./lazaret quarantine destroy ID --reason TEXT [--as PERSON]',
@@ -49,6 +50,7 @@ interface Words {
 
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   // Its own words: a reason first, then a picture.
+  if (args[0] === 'export' && args.some((word) => /^--(output|encrypt|de-identified|passphrase-file|for)\b/.test(word))) return (await import('./export.ts')).run(args.slice(1), terminal);
   if (args[0] === 'look') return (await import('./look.ts')).run(args.slice(1), terminal);
   let parsed;
   try {

@@ -71,7 +71,7 @@ export function accessesIn(message: AuditMessage): Access[] {
   const requestor = message.participants.find((participant) => participant.userIsRequestor) ?? message.participants[0];
   const person = requestor?.userID ?? '';
   const address = requestor?.networkAccessPoint ?? '';
-  if (value === eventIDs.export.value) return message.objects.filter(({ idType }) => idType.value === objectIDTypes.object.value).map(({ id }) => ({ kind: 'exported', study: '', series: '', instance: id, person, address, destination: '', what: 'bytes as received' }));
+  if (value === eventIDs.export.value) return message.objects.filter(({ idType }) => idType.value === objectIDTypes.object.value).map(({ id }) => ({ kind: 'exported', study: '', series: '', instance: id, person, address, destination: message.participants.find(({ roleIDCodes }) => roleIDCodes?.some((role) => role.value === roleIDs.destinationMedia.value))?.userID ?? '', what: 'bytes as received' }));
   if (value === eventIDs.instancesAccessed.value && message.action === 'R') return ofStudies(message, { kind: 'opened', person, address, destination: '' });
   if (value !== eventIDs.instancesTransferred.value && value !== eventIDs.beginTransferring.value) return [];
   // Admissions are transfers to us: they are in the ledger.

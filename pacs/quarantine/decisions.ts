@@ -6,12 +6,11 @@ import { refused } from '@lazaret/system/failure.ts';
 import { objectPath } from '@lazaret/system/layout.ts';
 import { permitted, roles as allRoles, type Role } from '../access/actions.ts';
 import type { Digest } from '../reception/contract.ts';
-import type { Accesses } from './accesses.ts';
 import { composeDisarmed, hashFile } from './compose.ts';
 import { archiveFile, disarmedPath, finding, withdrawObject, withdrawnPath, type Conclusions } from './conclusion.ts';
 import type { Group } from './commits.ts';
 import { checkFields, checkObjectId, checkText } from './guards.ts';
-import type { InstanceReport, LedgerEntry } from './contract.ts';
+import type { InstanceReport } from './contract.ts';
 import type { KeptProposal, LedgerRow, Report } from './ledger.ts';
 import type { Parts } from './parts.ts';
 import { keeper, objectRecord } from './record.ts';
@@ -61,12 +60,10 @@ interface Prepared {
 export class Decisions {
   readonly #parts: Parts;
   readonly #conclusions: Conclusions;
-  readonly #accesses: Pick<Accesses, 'note'>;
 
-  constructor(parts: Parts, conclusions: Conclusions, accesses: Pick<Accesses, 'note'>) {
+  constructor(parts: Parts, conclusions: Conclusions) {
     this.#parts = parts;
     this.#conclusions = conclusions;
-    this.#accesses = accesses;
   }
 
   /** Resolves once durable. Throws `object-unknown`, `transition-invalid` for what is not held, and what `checkDecide` and `weigh` throw. */
@@ -77,26 +74,6 @@ export class Decisions {
     const outcome = weigh(row, request, ledger.proposals(request.objectId));
     const prepared = request.decision === 'release' ? await this.#prepare(row) : null;
     return commits.submit((group) => this.#step(group, request, outcome === 'done' ? prepared : null));
-  }
-
-  /** Puts on the record that somebody takes the bytes of an object out of the vault, and says which object it is. */
-  async export(untrusted: unknown): Promise<LedgerEntry> {
-    const value = checkFields(untrusted);
-    const objectId = checkObjectId(value['objectId']);
-    const person = checkText(value['person'], 'person', personMax);
-    const reason = checkText(value['reason'], 'reason', reasonMax);
-    const { ledger, commits } = this.#parts;
-    return commits.submit((group) => {
-      const row = ledger.rowOf(objectId);
-      if (row.state !== 'held') throw refused('transition-invalid', `the object is ${row.state}, not held: there is nothing to export`);
-      const message: AuditMessage = {
-        eventID: eventIDs.export, eventTypes: [], action: 'R', time: group.time, outcome: 0, outcomeDescription: `export of a held object found ${row.verdict}: ${reason}`,
-        participants: [{ userID: person, userIsRequestor: true }, keeper], objects: [objectRecord(objectId, [['sha256', row.sha256], ['SOP Instance UID', row.sop_instance_uid]])],
-      };
-      group.record.message(message);
-      this.#accesses.note(message, group.auditEntry);
-      return this.#conclusions.entry(row);
-    });
   }
 
   #step(group: Group, request: DecideRequest, prepared: Prepared | null): DecideAnswer {

@@ -14,14 +14,14 @@
  * | web, terminal | groups       | { by: medium or study }                | GroupsAnswer: the held objects, together |
  * | web, terminal | decideGroup  | GroupDecision                          | GroupDecisionAnswer: what became of the next objects of a group |
  * | web, terminal | resend       | { objectId, person }                   | ResendAsked, once it is on the record that the sender is asked again |
- * | web         | map            | { objectId, window? }                  | MapAnswer: the file map, made afresh by an examiner |
+ * | web         | map            | { objectId, window?, blank? }          | MapAnswer: the file map, made afresh by an examiner |
  * | web         | render         | { objectId or digest, request }        | RenderedAnswer: one frame as a picture, made by a decoder |
  * | web         | epoch          | { known, timeoutMs }                   | the signature epoch, once it is another one than `known` |
  * | web         | recheck        | { digest, waitMs? }                    | { verdict }: a stale verdict is renewed before the object is served |
  * | web         | damage         | { digest, found }                      | null: an archived file no longer has its digest: audited, out of sight |
  * | web, terminal | access       | AccessRequest (pacs/access)            | AccessAnswer |
  * | terminal    | map            | as for web                             | as for web |
- * | terminal    | export         | { objectId, person, reason }           | LedgerEntry, once it is on the record that the bytes leave the vault |
+ * | terminal    | export         | ExportRequest                          | LedgerEntry, once it is on the record that the bytes leave the vault (exports.ts) |
  * | terminal    | assets         | { do: list, add or remove, asset? }       | Asset[] |
  * | terminal    | safekeeping    | SafekeepingRequest (pacs/archive/safekeeping) | backup, verification and repair: what changes the ledger or is put on the record |
  * | web, terminal | status         | null                                   | StatusAnswer |
@@ -142,6 +142,19 @@ export interface GroupDecisionAnswer {
   /** Those that nothing was decided for, and why. */
   readonly left: readonly { readonly objectId: ObjectId; readonly code: string; readonly text: string }[];
   readonly next: number | null;
+}
+
+/** `plain` is for the terminal alone. */
+export const exportForms = ['plain', 'encrypted', 'de-identified'] as const;
+export interface ExportRequest {
+  readonly objectId: ObjectId;
+  readonly person: string;
+  readonly address: string;
+  readonly roles: readonly Role[];
+  readonly reason: string;
+  readonly form: (typeof exportForms)[number];
+  /** Who gets it and how, in words. */
+  readonly destination: string;
 }
 
 export const pictureTypes = ['image/png', 'image/jpeg'] as const;
@@ -380,8 +393,6 @@ export interface StatusAnswer {
   readonly rescan?: RescanStatus | null;
   /** What was last done to keep it safe: backup, verification, sweep, drill. */
   readonly safekept?: readonly { readonly what: string; readonly at: number; readonly objects: number; readonly bytes: number; readonly findings: number }[];
-  /** What was in the archive and is held as malicious; media of the last week with infected files, and the import of the newest of them. */
-  readonly alarms?: { readonly late: number; readonly infectedMedia: number; readonly medium: string };
   readonly audit: { readonly entries: number; readonly root: string };
   readonly disk: { readonly freeBytes: number; readonly totalBytes: number };
 }

@@ -28,6 +28,7 @@ import { Conclusions } from '@lazaret/pacs/quarantine/conclusion.ts';
 import { openDatabase } from '@lazaret/pacs/quarantine/database.ts';
 import { Decisions } from '@lazaret/pacs/quarantine/decisions.ts';
 import { Ledger } from '@lazaret/pacs/quarantine/ledger.ts';
+import { Exports } from '@lazaret/pacs/quarantine/exports.ts';
 import { Looks } from '@lazaret/pacs/quarantine/looks.ts';
 import { Listing } from '@lazaret/pacs/quarantine/listing.ts';
 import { Counts, type Handover, type Parts } from '@lazaret/pacs/quarantine/parts.ts';
@@ -114,7 +115,7 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const upkeep = new Upkeep(whole, signatures);
   const rescan = new Rescan(whole, upkeep, signatures);
   const withdrawals = new Withdrawals(whole, signatures);
-  conclusions.cover = withdrawals.cover;
+  conclusions.cover = withdrawals;
   const accesses = new Accesses(database);
   const rulePacks = new RulePacks(layout, database, commits);
   await rulePacks.open();
@@ -126,8 +127,8 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const questions = new Questions(worklist, (message) => commits.submit((group) => group.record.message({ ...message, time: group.time })));
   const looks = new Looks(whole, accesses);
   const tables = tablesOf({
-    parts: whole, signatures, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions, accesses), listing: new Listing(whole, conclusions), upkeep, rescan, accesses, trace: new Trace(whole, accesses),
-    assets: new Assets(database, commits), rulePacks, imports, reconciliation, safekeeping, withdrawals, questions, looks,
+    parts: whole, signatures, access, conclusions, admissions: new Admissions(whole), decisions: new Decisions(whole, conclusions), listing: new Listing(whole, conclusions), upkeep, rescan, accesses, trace: new Trace(whole, accesses),
+    assets: new Assets(database, commits), rulePacks, imports, reconciliation, safekeeping, withdrawals, questions, looks, exports: new Exports(whole, conclusions, accesses),
   });
   await accesses.catchUp(layout.audit, log.size, commits);
   await commits.submit((group) => group.record.message(activity(group.time, 'start')));

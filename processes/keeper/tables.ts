@@ -8,7 +8,6 @@ import type { Reconciliation } from '@lazaret/pacs/archive/reconciliation/statio
 import type { Safekeeping } from '@lazaret/pacs/archive/safekeeping/station.ts';
 import { spaceAt, type Admissions } from '@lazaret/pacs/quarantine/admission.ts';
 import type { Accesses } from '@lazaret/pacs/quarantine/accesses.ts';
-import { Alarms } from '@lazaret/pacs/quarantine/alarms.ts';
 import { askAgain } from '@lazaret/pacs/quarantine/asking.ts';
 import type { Assets } from '@lazaret/pacs/quarantine/assets.ts';
 import type { Conclusions } from '@lazaret/pacs/quarantine/conclusion.ts';
@@ -18,6 +17,7 @@ import { checkDigest, checkFields, checkObjectId, checkReceived, checkRenderRequ
 import { workOf } from '@lazaret/pacs/quarantine/ledger.ts';
 import { checkList, type Listing } from '@lazaret/pacs/quarantine/listing.ts';
 import { checkMessage } from '@lazaret/pacs/quarantine/messages.ts';
+import type { Exports } from '@lazaret/pacs/quarantine/exports.ts';
 import type { Looks } from '@lazaret/pacs/quarantine/looks.ts';
 import type { Parts } from '@lazaret/pacs/quarantine/parts.ts';
 import { archiveWork } from '@lazaret/pacs/quarantine/queue.ts';
@@ -57,15 +57,15 @@ export interface Stations {
   readonly reconciliation: Reconciliation;
   readonly questions: Questions;
   readonly looks: Looks;
+  readonly exports: Exports;
   readonly withdrawals: Withdrawals;
 }
 
 export function tablesOf(stations: Stations): Readonly<Record<'association' | 'web' | 'inspector' | 'importer' | 'worklist' | 'terminal', RequestTable>> {
-  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports, reconciliation, safekeeping, rulePacks, questions, looks, withdrawals } = stations;
+  const { parts, signatures, access, admissions, conclusions, decisions, listing, upkeep, rescan, accesses, trace, assets, imports, reconciliation, safekeeping, rulePacks, questions, looks, exports, withdrawals } = stations;
   const { queue, commits, log, counts, layout, ledger } = parts;
 
   const groups = new Groups(parts, decisions);
-  const alarms = new Alarms(parts.database);
 
   const admit: RequestTable = {
     admit: (body) => admissions.admit(checkReceived(body)),
@@ -102,7 +102,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
 
   function status(): StatusAnswer {
     return {
-      counts: counts.all(), alarms: alarms.now(), inspector: signatures.latest, rescan: rescan.status(), safekept: safekeeping.last(), audit: { entries: log.size, root: log.root().toString('hex') }, disk: spaceAt(layout.data),
+      counts: counts.all(), inspector: signatures.latest, rescan: rescan.status(), safekept: safekeeping.last(), audit: { entries: log.size, root: log.root().toString('hex') }, disk: spaceAt(layout.data),
     };
   }
 
@@ -111,7 +111,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
     const row = ledger.rowOf(checkObjectId(value['objectId']));
     if (row.state === 'destroyed') throw refused('object-destroyed', 'the object was destroyed; there is nothing to look at');
     const area = row.state === 'archived' ? 'archive' : 'quarantine';
-    return queue.map(area === 'archive' ? archiveWork(row) : workOf(row), area, windowOf(value['window']));
+    return queue.map(area === 'archive' ? archiveWork(row) : workOf(row), area, windowOf(value['window']), value['blank'] === true);
   }
 
   /** By object id for people, by digest for who serves the archive. */
@@ -190,7 +190,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
     },
     importer: media,
     worklist: { next: (_body, call) => questions.next(call), found: (body, call) => questions.found(body, call) },
-    terminal: { ...people, ...media, map, export: (body) => decisions.export(body), access: (body) => access.handle(body, 'terminal'), assets: (body) => assets.handle(body), rules: (body) => rulePacks.handle(body), safekeeping: (body, call) => safekeeping.handle(body, call.signal) },
+    terminal: { ...people, ...media, map, export: (body) => exports.handle(body, 'terminal'), access: (body) => access.handle(body, 'terminal'), assets: (body) => assets.handle(body), rules: (body) => rulePacks.handle(body), safekeeping: (body, call) => safekeeping.handle(body, call.signal) },
   };
 }
 

@@ -1,0 +1,104 @@
+/** The export file: what is in it, for whom it opens (zip.js, and libarchive where it is there), and what is refused. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createWriteStream, mkdtempSync, openAsBlob, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { BlobReader, TextWriter, Uint8ArrayWriter, ZipReader, type FileEntry } from '@zip.js/zip.js';
+import type { LedgerEntry } from './contract.ts';
+import { checkBlanking, writeExport, type ExportItem } from './exportfile.ts';
+import { checkPassphrase, newPassphrase } from './exportpassphrase.ts';
+
+const passphrase = 'QUIET-HARBOUR-77-LANTERN';
+const bytes = Buffer.alloc(300_000, 'abcdefghij');
+bytes.write('GEHEIM^ERIKA', 131_066, 'latin1');
+const objectId = 'ab'.repeat(16);
+
+function itemIn(t: TestContext, content = bytes): ExportItem {
+  const folder = mkdtempSync(join(tmpdir(), 'lazaret-export-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, objectId);
+  writeFileSync(path, content);
+  const entry = {
+    objectId, state: 'held', verdict: 'malformed', epoch: 'test 1', bytes: bytes.length, disarmed: [], sopClassUID: '1.2', sopInstanceUID: '2.25.1', studyInstanceUID: '2.25.2', studyDescription: 'CT', modality: 'CT', patientName: 'GEHEIM^ERIKA', patientID: 'PID-7',
+    sha256: createHash('sha256').update(bytes).digest('hex'), source: { peer: 'CLINIC' }, receivedAt: 0, concludedAt: 0, conflicts: [], findings: [{ code: 'length-odd', offset: 131_060, length: 20, tag: '(0010,0010)', engine: 'structure', text: 'says GEHEIM' }],
+  } as unknown as LedgerEntry;
+  // Across the edge of two pieces of the stream.
+  const map = { bytes: bytes.length, spans: [], findings: [], window: null, parts: [], partCount: 0, blank: { outcome: 'blanked', text: '', ranges: [131_066, 12, 0x20], elements: 1 } } as const;
+  return { entry, map, path };
+}
+
+async function written(item: ExportItem, deIdentified: boolean): Promise<string> {
+  const path = `${item.path}.zip`;
+  await writeExport([item], { passphrase, deIdentified, person: 'ann', reason: 'asked by the supplier', destination: 'the laboratory', at: 0, explain: (code) => ({ title: code, meaning: 'meaning', advice: 'advice' }) }, createWriteStream(path));
+  return path;
+}
+
+async function opened(path: string, password: string): Promise<{ names: string[]; text(name: string): Promise<string>; bytes(name: string): Promise<Buffer> }> {
+  const entries = (await new ZipReader(new BlobReader(await openAsBlob(path)), { password, useWebWorkers: false }).getEntries()) as FileEntry[];
+  const entry = (name: string): FileEntry => entries.find(({ filename }) => filename === name)!;
+  assert.ok(entries.every(({ encrypted }) => encrypted));
+  return { names: entries.map(({ filename }) => filename), text: (name) => entry(name).getData(new TextWriter()), bytes: async (name) => Buffer.from(await entry(name).getData(new Uint8ArrayWriter())) };
+}
+
+test('whole: the bytes as received, findings, manifest with digests; nothing without the passphrase', async (t) => {
+  const path = await written(itemIn(t), false);
+  const zip = await opened(path, passphrase);
+  assert.deepEqual(zip.names, ['README.txt', `${objectId}/object.quarantined`, `${objectId}/findings.json`, `${objectId}/findings.txt`, 'manifest.json']);
+  assert.deepEqual(await zip.bytes(`${objectId}/object.quarantined`), bytes);
+  const manifest = JSON.parse(await zip.text('manifest.json')) as { objects: { sha256AsReceived: string; sha256InThisFile: string; patientID: string }[] };
+  assert.deepEqual([manifest.objects[0]?.sha256AsReceived, manifest.objects[0]?.patientID], [manifest.objects[0]?.sha256InThisFile, 'PID-7']);
+  assert.match(await zip.text(`${objectId}/findings.txt`), /says GEHEIM/);
+  await assert.rejects((await opened(path, 'another passphrase 12')).bytes(`${objectId}/object.quarantined`));
+});
+
+test('de-identified: overwritten across pieces, both digests, no name anywhere in the file; what was found there is named', async (t) => {
+  const zip = await opened(await written(itemIn(t), true), passphrase);
+  const leaving = await zip.bytes(`${objectId}/object.quarantined`);
+  assert.deepEqual(leaving, Buffer.concat([bytes.subarray(0, 131_066), Buffer.alloc(12, ' '), bytes.subarray(131_078)]));
+  const manifest = await zip.text('manifest.json');
+  assert.ok(manifest.includes(createHash('sha256').update(leaving).digest('hex')) && manifest.includes(createHash('sha256').update(bytes).digest('hex')) && manifest.includes('"length-odd"'));
+  for (const name of zip.names) assert.doesNotMatch(await zip.text(name), /GEHEIM|PID-7|CLINIC/, name);
+});
+
+test('libarchive, which is not ours, reads it with the passphrase', async (t) => {
+  const path = await written(itemIn(t), false);
+  const program = `
+import ctypes, sys
+try: l = ctypes.CDLL('libarchive.so.13')
+except OSError: print('absent'); sys.exit()
+l.archive_read_new.restype = ctypes.c_void_p; l.archive_entry_pathname.restype = ctypes.c_char_p; l.archive_read_data.restype = ctypes.c_ssize_t
+a = ctypes.c_void_p(l.archive_read_new()); l.archive_read_support_format_zip(a); l.archive_read_add_passphrase(a, sys.argv[2].encode())
+assert l.archive_read_open_filename(a, sys.argv[1].encode(), ctypes.c_size_t(65536)) == 0
+e = ctypes.c_void_p(); total = {}
+while l.archive_read_next_header(a, ctypes.byref(e)) == 0:
+    name = l.archive_entry_pathname(e).decode(); total[name] = 0; buffer = ctypes.create_string_buffer(65536)
+    while True:
+        n = l.archive_read_data(a, buffer, ctypes.c_size_t(65536))
+        if n < 0: print('refused'); sys.exit()
+        if n == 0: break
+        total[name] += n
+print(total['${objectId}/object.quarantined'])
+`;
+  const by = (word: string): string => spawnSync('/usr/bin/python3', ['-c', program, path, word], { encoding: 'utf8' }).stdout.trim();
+  const right = by(passphrase);
+  if (right === 'absent' || right === '') return t.skip('libarchive or Python is not installed');
+  assert.deepEqual([right, by('wrong passphrase 123')], [String(bytes.length), 'refused']);
+});
+
+test('a file that changed in the vault is no evidence: the export ends', async (t) => {
+  const changed = Buffer.from(bytes);
+  changed[5] = 0;
+  await assert.rejects(written(itemIn(t, changed), false), { code: 'digest-mismatch' });
+});
+
+test('what cannot be overwritten does not leave de-identified; weak passphrases are refused, ours are none', (t) => {
+  const item = itemIn(t);
+  for (const map of [null, { ...item.map!, blank: { outcome: 'impossible', text: 'It is deflated.', ranges: [], elements: 0 } as const }]) assert.throws(() => checkBlanking([{ ...item, map }]), { code: 'blanking-impossible' });
+  for (const weak of ['', 'short', 'aaaaaaaaaaaaaaaaaaaaaaaa', 'sechzehn zeichen ä', 'x'.repeat(200)]) assert.throws(() => checkPassphrase(weak), { code: 'passphrase-weak' }, weak);
+  assert.equal(checkPassphrase(passphrase), passphrase);
+  assert.match(newPassphrase(), /^([A-HJKMNP-Z2-9]{5}-){4}[A-HJKMNP-Z2-9]{5}$/);
+  assert.equal(checkPassphrase(newPassphrase()).length, 29);
+});
