@@ -56,8 +56,9 @@ export async function prune(terminal: Terminal, path: string, passphrase: string
   });
 }
 
+const stem = (name: string): string => name.replace(/\.manifest$/, '');
+
 function print({ stdout }: Terminal, plan: Plan, pruned: Pruned, dryRun: boolean): void {
-  const stem = (name: string): string => name.replace(/\.manifest$/, '');
   stdout.write([
     ...plan.kept.map(({ manifest: { name }, why }) => `${styleText('green', 'stays')}  ${stem(name)}  ${why.join(', ')}`),
     ...plan.removed.map(({ name }) => `${styleText('yellow', dryRun ? 'would go' : 'gone')}  ${stem(name)}`), '',

@@ -63,6 +63,8 @@ test('what needs care is said; a system that is well has nothing to say', () => 
   const well = { counts, inspector, audit: { entries: 1, root: 'r' }, disk: { freeBytes: 1e12, totalBytes: 2e12 } } as const;
   assert.deepEqual(concernsOf(well), []);
   const levels = (change: Partial<Parameters<typeof concernsOf>[0]>) => concernsOf({ ...well, ...change }).map((concern) => concern.level);
+  assert.deepEqual(levels({ alarms: { late: 1, infectedMedia: 0, medium: '' } }), ['care']);
+  assert.deepEqual(levels({ alarms: { late: 2, infectedMedia: 1, medium: 'ab' } }), ['care', 'care']);
   assert.deepEqual(levels({ inspector: null }), ['stop']);
   assert.deepEqual(levels({ inspector: { ...inspector, engines: [{ ...inspector.engines[0], state: 'missing' }] } }), ['stop']);
   assert.deepEqual(levels({ inspector: { ...inspector, engines: [], sandbox: { strength: 'none', text: '' }, examiners: 0 } }), ['stop', 'stop', 'stop']);

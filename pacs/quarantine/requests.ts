@@ -393,6 +393,8 @@ export interface StatusAnswer {
   readonly rescan?: RescanStatus | null;
   /** What was last done to keep it safe: backup, verification, sweep, drill. */
   readonly safekept?: readonly { readonly what: string; readonly at: number; readonly objects: number; readonly bytes: number; readonly findings: number }[];
+  /** What was in the archive and is held as malicious; media of the last week with infected files, and the import of the newest of them. */
+  readonly alarms?: { readonly late: number; readonly infectedMedia: number; readonly medium: string };
   readonly audit: { readonly entries: number; readonly root: string };
   readonly disk: { readonly freeBytes: number; readonly totalBytes: number };
 }

@@ -1,7 +1,7 @@
 /**
  * Withdrawals (withdrawalcontract.ts): orders are durable before anybody is answered, and are carried out in groups of a few objects, between which everything else
  * has its turn. What is done is in the tables, so after kill -9 the next start goes on where it was. What still is in inspection, or arrives for a medium
- * while its withdrawal stands, is held instead of archived (`Cover`, asked by conclusion.ts).
+ * while its withdrawal stands, is held instead of archived (withdrawalcover.ts, asked by conclusion.ts).
  */
 import { randomBytes } from 'node:crypto';
 import { setImmediate as breathe, setTimeout as wait } from 'node:timers/promises';
@@ -10,12 +10,11 @@ import { Failure, refused } from '@lazaret/system/failure.ts';
 import { permitted, roles as allRoles, type Role } from '../access/actions.ts';
 import type { Group } from './commits.ts';
 import type { Cover } from './conclusion.ts';
-import type { Conclusion } from './contract.ts';
 import { checkFields, checkObjectId, checkText } from './guards.ts';
-import type { LedgerRow } from './ledger.ts';
 import type { Parts } from './parts.ts';
 import type { Signatures } from './signatures.ts';
 import type { Selection, WithdrawalFate, WithdrawalStatus, WithdrawnObject } from './withdrawalcontract.ts';
+import { StandingCover } from './withdrawalcover.ts';
 import { objectsMessage, orderMessage } from './withdrawalrecord.ts';
 import { withdrawalStatements, type Order, type Taken } from './withdrawalschema.ts';
 import { checkSelection, countPeople, previewOf, resolved, selectInto, wordsOf } from './withdrawalselection.ts';
@@ -34,17 +33,11 @@ const objectsMax = 500;
 
 interface Decider { readonly person: string; readonly roles: readonly Role[]; readonly reason: string }
 
-export class Withdrawals implements Cover {
+export class Withdrawals {
   readonly #parts: Parts;
   readonly #signatures: Pick<Signatures, 'epoch'>;
   readonly #run;
-  /** Orders that stand, by what they are about; read on each conclusion. */
-  #imports = new Map<string, number>();
-  #studies = new Map<string, Order>();
-  #sources: { readonly order: number; readonly source: string; readonly since: number; readonly until: number }[] = [];
-  /** Objects in inspection that an order waits for, to hold them or to bring them back. */
-  readonly #waiting = new Map<string, number>();
-  readonly #returning = new Map<string, number>();
+  readonly #cover: StandingCover;
   #working: Promise<void> | null = null;
   #poke = Promise.withResolvers<void>();
   #problem = '';
@@ -54,9 +47,13 @@ export class Withdrawals implements Cover {
     this.#parts = parts;
     this.#signatures = signatures;
     this.#run = withdrawalStatements(parts.database);
-    this.#standing();
-    for (const { withdrawal, object_id: objectId, fate } of this.#run.waiting.all() as unknown as Taken[]) (fate === 'waiting' ? this.#waiting : this.#returning).set(objectId, withdrawal);
+    this.#cover = new StandingCover(parts, () => this.#poke.resolve());
     this.#start();
+  }
+
+  /** For conclusion.ts. */
+  get cover(): Cover {
+    return this.#cover;
   }
 
   async close(): Promise<void> {
@@ -97,40 +94,6 @@ export class Withdrawals implements Cover {
     };
   }
 
-  orderFor(row: LedgerRow, conclusion: Conclusion): number | null {
-    const { instance, disarmed } = conclusion;
-    const returning = this.#returning.get(row.object_id);
-    const study = instance === null ? undefined : this.#studies.get(instance.studyInstanceUID);
-    const found = this.#waiting.get(row.object_id)
-      ?? (row.door === 'media' ? this.#imports.get(row.batch) : undefined)
-      ?? (study !== undefined && row.number <= study.top ? study.number : undefined)
-      ?? this.#sources.find(({ source, since, until }) => row.received_at >= since && row.received_at < until && (source === row.peer || source === row.calling_ae_title || source === row.address))?.order
-      // The same image in another envelope, disarmed into the very file that was taken away.
-      ?? (disarmed === null ? undefined : (this.#run.byDigest.get(disarmed.sha256) as { withdrawal: number } | undefined)?.withdrawal);
-    return found === undefined || found === returning ? null : found;
-  }
-
-  concluded(group: Group, row: LedgerRow, state: 'archived' | 'held', order: number | null): void {
-    if (order === null && !this.#waiting.has(row.object_id) && !this.#returning.has(row.object_id)) return;
-    for (const each of this.#run.under.all(row.object_id) as unknown as Taken[]) {
-      if (each.fate === 'returning') this.#run.fate.run(state === 'archived' ? 'restored' : 'kept', state === 'archived' ? 'inspected with current signatures' : 'inspected with current signatures, and not clean', each.withdrawal, each.number);
-      else if (order === null) this.#run.fate.run('passed', state === 'held' ? 'held by its own verdict' : '', each.withdrawal, each.number);
-    }
-    if (order !== null) this.#hold(group, row, order);
-    group.after(() => {
-      this.#waiting.delete(row.object_id);
-      this.#returning.delete(row.object_id);
-      this.#poke.resolve();
-    });
-  }
-
-  #hold(group: Group, row: LedgerRow, number: number): void {
-    const order = this.#run.byNumber.get(number) as unknown as Order;
-    this.#run.put.run(number, row.number, row.object_id, 'taken', 'never', null, null, 0, 'was in inspection');
-    this.#parts.ledger.decide(row.object_id, 'withdraw', order.person, '', order.reason, group.time);
-    group.record.message(objectsMessage(order, eventTypes.withdrawal, order.person, `Found clean, and held instead of archived: ${order.reason}`, [row], group.time));
-  }
-
   async #withdraw(given: Selection, by: Decider): Promise<WithdrawalStatus> {
     const { database, commits } = this.#parts;
     const id = randomBytes(16).toString('hex');
@@ -147,8 +110,8 @@ export class Withdrawals implements Cover {
       const waiting = (this.#run.some.all(number, 'waiting', 0, -1) as unknown as Taken[]).map((each) => each.object_id);
       group.record.message(orderMessage(made, eventTypes.withdrawalOrdered, by.person, by.reason, [['objects', String(objects)], ['patients', String(people.patients)], ['studies', String(people.studies)]], group.time));
       group.after(() => {
-        for (const objectId of waiting) this.#waiting.set(objectId, number);
-        this.#standing();
+        for (const objectId of waiting) this.#cover.waiting.set(objectId, number);
+        this.#cover.read();
       });
       return made;
     });
@@ -181,8 +144,8 @@ export class Withdrawals implements Cover {
       this.#run.restore.run(objects.length === 0 ? 0 : now.standing, by.person, by.reason, group.time, now.number);
       group.record.message(orderMessage(now, eventTypes.restoralOrdered, by.person, by.reason, [['objects', String(asked)], ['withdrawn by', now.person]], group.time));
       group.after(() => {
-        if (objects.length === 0) for (const [objectId, number] of this.#waiting) if (number === now.number) this.#waiting.delete(objectId);
-        this.#standing();
+        if (objects.length === 0) for (const [objectId, number] of this.#cover.waiting) if (number === now.number) this.#cover.waiting.delete(objectId);
+        this.#cover.read();
       });
     });
     this.#start();
@@ -192,19 +155,6 @@ export class Withdrawals implements Cover {
   #malicious(order: Order, objects: readonly string[] = []): number {
     if (objects.length === 0) return (this.#run.malicious.get(order.number) as { count: number }).count;
     return objects.filter((objectId) => this.#parts.ledger.row(objectId)?.verdict === 'malicious').length;
-  }
-
-  /** What stands is read again whenever that changes: there are few orders, and many conclusions. */
-  #standing(): void {
-    this.#imports = new Map();
-    this.#studies = new Map();
-    this.#sources = [];
-    for (const order of this.#run.standing.all() as unknown as Order[]) {
-      const selection = JSON.parse(order.selection) as Selection;
-      if (selection.kind === 'import') this.#imports.set(selection.import, order.number);
-      else if (selection.kind === 'study') this.#studies.set(selection.study, order);
-      else if (selection.kind === 'source') this.#sources.push({ ...selection, order: order.number });
-    }
   }
 
   #start(): void {
@@ -253,7 +203,7 @@ export class Withdrawals implements Cover {
       const rows = some.flatMap((each) => take(this.#parts, group, order, each.object_id));
       const inspecting = some.filter(({ object_id: objectId }) => this.#parts.ledger.rowOf(objectId).state === 'waiting');
       if (rows.length > 0) group.record.message(objectsMessage(order, eventTypes.withdrawal, order.person, `Taken out of sight: ${order.reason}`, rows, group.time));
-      group.after(() => { for (const each of inspecting) this.#waiting.set(each.object_id, order.number); });
+      group.after(() => { for (const each of inspecting) this.#cover.waiting.set(each.object_id, order.number); });
     };
     await this.#inGroups(order, due, step, 'failed');
     return true;
@@ -268,7 +218,7 @@ export class Withdrawals implements Cover {
       await this.#finish(order, this.#some(order, 'taken', 0, 1).length > 0 ? 'withdrawn' : 'restored', eventTypes.restoralOrdered);
       return true;
     }
-    const room = returningMax - this.#returning.size;
+    const room = returningMax - this.#cover.returning.size;
     if (room <= 0) return false;
     const step = (some: readonly Taken[]) => (group: Group): void => {
       const returns = some.map((each) => ({ each, ...bringBack(this.#parts, group, order, each, this.#signatures.epoch) }));
@@ -276,7 +226,7 @@ export class Withdrawals implements Cover {
       if (rows.length > 0) group.record.message(objectsMessage(order, eventTypes.restoral, order.restored_by, `Brought back: ${order.restored_reason}`, rows, group.time));
       const again = returns.filter(({ fate }) => fate === 'returning');
       if (again.length > 0) group.record.message(objectsMessage(order, eventTypes.restoralOrdered, order.restored_by, 'Inspected with current signatures before they are brought back', again.map(({ each }) => this.#parts.ledger.rowOf(each.object_id)), group.time));
-      group.after(() => { for (const { each } of again) this.#returning.set(each.object_id, order.number); });
+      group.after(() => { for (const { each } of again) this.#cover.returning.set(each.object_id, order.number); });
     };
     await this.#inGroups(order, asked.slice(0, Math.max(1, room)), step, 'kept');
     return true;

@@ -115,7 +115,7 @@ export async function startKeeper(layout: Layout, fatal: (error: unknown) => voi
   const upkeep = new Upkeep(whole, signatures);
   const rescan = new Rescan(whole, upkeep, signatures);
   const withdrawals = new Withdrawals(whole, signatures);
-  conclusions.cover = withdrawals;
+  conclusions.cover = withdrawals.cover;
   const accesses = new Accesses(database);
   const rulePacks = new RulePacks(layout, database, commits);
   await rulePacks.open();

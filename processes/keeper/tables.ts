@@ -8,6 +8,7 @@ import type { Reconciliation } from '@lazaret/pacs/archive/reconciliation/statio
 import type { Safekeeping } from '@lazaret/pacs/archive/safekeeping/station.ts';
 import { spaceAt, type Admissions } from '@lazaret/pacs/quarantine/admission.ts';
 import type { Accesses } from '@lazaret/pacs/quarantine/accesses.ts';
+import { Alarms } from '@lazaret/pacs/quarantine/alarms.ts';
 import { askAgain } from '@lazaret/pacs/quarantine/asking.ts';
 import type { Assets } from '@lazaret/pacs/quarantine/assets.ts';
 import type { Conclusions } from '@lazaret/pacs/quarantine/conclusion.ts';
@@ -66,6 +67,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
   const { queue, commits, log, counts, layout, ledger } = parts;
 
   const groups = new Groups(parts, decisions);
+  const alarms = new Alarms(parts.database);
 
   const admit: RequestTable = {
     admit: (body) => admissions.admit(checkReceived(body)),
@@ -102,7 +104,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
 
   function status(): StatusAnswer {
     return {
-      counts: counts.all(), inspector: signatures.latest, rescan: rescan.status(), safekept: safekeeping.last(), audit: { entries: log.size, root: log.root().toString('hex') }, disk: spaceAt(layout.data),
+      counts: counts.all(), alarms: alarms.now(), inspector: signatures.latest, rescan: rescan.status(), safekept: safekeeping.last(), audit: { entries: log.size, root: log.root().toString('hex') }, disk: spaceAt(layout.data),
     };
   }
 

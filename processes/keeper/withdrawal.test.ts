@@ -122,7 +122,7 @@ class Bench {
   }
 }
 
-const from = (objects: readonly { readonly objectId: string }[]): Selection => ({ kind: 'objects', objects: objects.map(({ objectId }) => objectId) });
+const these = (objects: readonly { readonly objectId: string }[]): Selection => ({ kind: 'objects', objects: objects.map(({ objectId }) => objectId) });
 const source = (name: string): Selection => ({ kind: 'source', source: name, since: 0, until: Date.now() + 60_000 });
 
 async function beginImport(bench: Bench, label: string): Promise<string> {
@@ -204,7 +204,7 @@ test('one medium: what it brought, what is in inspection and what is still to co
 test('what is stale is inspected before it comes back, and only what is clean does', async (t) => {
   const bench = await Bench.start(t);
   const [good, bad] = [await bench.archived('good'), await bench.archived('bad')];
-  const { id } = await bench.withdraw(from([good, bad]));
+  const { id } = await bench.withdraw(these([good, bad]));
   await bench.hello('test 2');
   bench.say = (work) => (work.objectId === bad.objectId ? { verdict: 'malicious', findings: [{ code: 'malware-signature', offset: 0, length: 4, tag: '', engine: 'yara-x', text: 'late' }] } : {});
   const back = await bench.restore(id);
@@ -221,7 +221,7 @@ test('what was released as malicious and is withdrawn takes a second person and 
   await bench.concluded(objectId);
   for (const [person, role] of [['ann', 'reviewer'], ['sam', 'security']]) await bench.channels.web.request('decide', { objectId, decision: 'release', person, roles: [role], reason: 'seen' });
   assert.equal((await bench.show(objectId)).state, 'archived');
-  const { id, malicious } = await bench.withdraw(from([{ objectId }]));
+  const { id, malicious } = await bench.withdraw(these([{ objectId }]));
   assert.equal(malicious, 1);
   await assert.rejects(bench.restore(id, { person: 'ann' }), { code: 'second-person-needed' });
   await assert.rejects(bench.restore(id, { person: 'ben' }), { code: 'role-missing' });
@@ -236,9 +236,9 @@ test('who may: every role; a reason, a person and a selection that holds somethi
   const entry = await bench.archived('one');
   for (const role of allRoles) {
     if (role === 'reviewer' || role === 'security') continue;
-    await assert.rejects(bench.order(from([entry]), { roles: [role] }), { code: 'role-missing' }, role);
+    await assert.rejects(bench.order(these([entry]), { roles: [role] }), { code: 'role-missing' }, role);
   }
-  await assert.rejects(bench.order(from([entry]), { reason: ' ' }), { code: 'reason-missing' });
+  await assert.rejects(bench.order(these([entry]), { reason: ' ' }), { code: 'reason-missing' });
   await assert.rejects(bench.order(source('nobody')), { code: 'withdrawal-empty' });
   await assert.rejects(bench.order({ kind: 'import', import: 'ab'.repeat(16), known: false }), { code: 'import-unknown' });
   await assert.rejects(bench.order({ kind: 'objects', objects: ['ab'.repeat(16)] }), { code: 'object-unknown' });
@@ -250,8 +250,8 @@ test('who may: every role; a reason, a person and a selection that holds somethi
 test('two orders over the same object: it comes back when both are brought back; a part can come back by itself', async (t) => {
   const bench = await Bench.start(t);
   const [one, two] = [await bench.archived('one'), await bench.archived('two')];
-  const first = await bench.withdraw(from([one, two]));
-  const second = await bench.withdraw(from([one]));
+  const first = await bench.withdraw(these([one, two]));
+  const second = await bench.withdraw(these([one]));
   assert.deepEqual((await bench.restore(first.id, { objects: [two.objectId] })).state, 'withdrawn');
   assert.deepEqual(await bench.state(one, two), ['held', 'archived']);
   assert.deepEqual((await bench.restore(first.id)).fates, { restored: 1, kept: 1 });
@@ -273,7 +273,7 @@ test('of two objects with one file both go, and both come back; a third one does
   const first = await bench.concluded(await bench.send('twin', {}, 0, sop));
   const second = await bench.concluded(await bench.send('twin', { batch: 'b' }, 0x41, sop));
   assert.deepEqual([first.state, second.state], ['archived', 'archived']);
-  const { id } = await bench.withdraw(from([second]));
+  const { id } = await bench.withdraw(these([second]));
   assert.deepEqual(await bench.state(first, second), ['held', 'held']);
   assert.equal(bench.inSight(), 0);
   const third = await bench.concluded(await bench.send('twin', { batch: 'c' }, 0x42, sop));
@@ -292,7 +292,7 @@ test('the same image in another envelope, disarmed into the file that was taken 
     disarmed: { what: ['preamble'], prefix: plain.subarray(0, dataSetOffset).toString('base64'), dataSetOffset, dataSetLength: dataSet.length, dataSetSha256: digestOf(dataSet), sha256: digestOf(plain), bytes: plain.length },
   });
   const first = await bench.concluded(await bench.send('envelope', {}, 0, '2.25.4712'));
-  const { id } = await bench.withdraw(from([first]));
+  const { id } = await bench.withdraw(these([first]));
   const second = await bench.concluded(await bench.send('envelope', { batch: 'b' }, 0x41, '2.25.4712'));
   assert.deepEqual([second.state, second.verdict, second.withdrawal?.id], ['held', 'clean', id]);
   assert.equal(bench.inSight(), 0);
@@ -304,7 +304,7 @@ test('the same image in another envelope, disarmed into the file that was taken 
 test('something in its place, a file that is gone, and what was decided meanwhile are told and left', async (t) => {
   const bench = await Bench.start(t);
   const [replaced, gone, destroyed, well] = [await bench.archived('replaced'), await bench.archived('gone'), await bench.archived('destroyed'), await bench.archived('well')];
-  const { id } = await bench.withdraw(from([replaced, gone, destroyed, well]));
+  const { id } = await bench.withdraw(these([replaced, gone, destroyed, well]));
   // There is one way back, and it looks at all of this.
   await assert.rejects(bench.channels.web.request('decide', { objectId: well.objectId, decision: 'release', person: 'ann', roles: ['reviewer'], reason: 'please' }), { code: 'decision-withdrawn' });
   const newer = await bench.send('replaced by this', {}, 0, replaced.sopInstanceUID);
@@ -337,8 +337,8 @@ test('what waits for somebody to say whose it is goes too, and comes back to whe
     }
   };
   assert.equal(reason(), 'unreconciled');
-  assert.equal((await again.preview(from([entry]))).unseen, 1);
-  const { id } = await again.withdraw(from([entry]));
+  assert.equal((await again.preview(these([entry]))).unseen, 1);
+  const { id } = await again.withdraw(these([entry]));
   assert.deepEqual([reason(), ...(await again.state(entry))], ['withdrawn', 'held']);
   await again.restore(id);
   assert.deepEqual([reason(), ...(await again.state(entry))], ['unreconciled', 'archived']);

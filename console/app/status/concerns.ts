@@ -30,6 +30,9 @@ export function concernsOf(status: StatusAnswer): Concern[] {
     if (inspector.sandbox.strength === 'permission-model') concerns.push({ level: 'care', title: 'The sandbox is weaker than it should be', text: `${plain(inspector.sandbox.text)} Namespaces are not available here: install bubblewrap, or allow unprivileged user namespaces.` });
     if (inspector.examiners === 0) concerns.push({ level: 'stop', title: 'No examiner is running', text: 'What arrives waits; nothing reaches the archive.' });
   }
+  const { late = 0, infectedMedia = 0 } = status.alarms ?? {};
+  if (late > 0) concerns.push({ level: 'care', title: 'Malicious software was found in the archive', text: `${counted(late, 'object')} that people could open ${late === 1 ? 'is' : 'are'} held since a later inspection found malicious software in ${late === 1 ? 'it' : 'them'}. Trace says who opened ${late === 1 ? 'it' : 'them'}, and takes out of sight what came with ${late === 1 ? 'it' : 'them'}.` });
+  if (infectedMedia > 0) concerns.push({ level: 'care', title: 'Malicious software came on a medium', text: `${counted(infectedMedia, 'medium', 'media')} of the last seven days carried it in files that stayed behind. Whoever brought ${infectedMedia === 1 ? 'it' : 'them'} has it on their computers: tell them. The receipts name the files.` });
   if (disk.totalBytes > 0 && (disk.freeBytes < freeBytesMin || disk.freeBytes / disk.totalBytes < freePartMin)) {
     concerns.push({ level: disk.freeBytes < freeBytesMin / 10 ? 'stop' : 'care', title: 'The disk is filling up', text: `${size(disk.freeBytes)} of ${size(disk.totalBytes)} are free. When it is full, senders are refused: they keep their images, nothing is lost, but nothing arrives.` });
   }

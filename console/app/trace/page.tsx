@@ -159,7 +159,7 @@ function ObjectRow({ object, from }: { readonly object: TraceObject; readonly fr
 }
 
 function Accesses({ answer, node }: { readonly answer: TraceAnswer; readonly node: Node | null }) {
-  const accesses = together(answer.accesses.filter((access) => node === null || (node.column === 3 ? node.accesses.has(access) : access.objectIds.some((objectId) => node.objectIds.has(objectId)))));
+  const accesses = byPerson(answer.accesses.filter((access) => node === null || (node.column === 3 ? node.accesses.has(access) : access.objectIds.some((objectId) => node.objectIds.has(objectId)))));
   const decisions = alike(answer.decisions.filter(({ objectId }) => node === null || node.objectIds.has(objectId)));
   return (
     <section className={joined(partStyles['card'], styles['card'])} aria-labelledby="accesses">
@@ -177,7 +177,7 @@ function Accesses({ answer, node }: { readonly answer: TraceAnswer; readonly nod
 }
 
 /** One row for a person and what they did: who opens a study asks for each of its images. */
-function together(accesses: readonly TraceAccess[]): TraceAccess[] {
+function byPerson(accesses: readonly TraceAccess[]): TraceAccess[] {
   const found = new Map<string, TraceAccess>();
   for (const access of accesses) {
     const key = JSON.stringify([access.kind, access.person, access.address, access.destination, access.what]);
