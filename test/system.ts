@@ -20,6 +20,8 @@ export interface SystemOptions {
   /** Further arguments for the supervisor. */
   readonly arguments?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Another copy of the program. */
+  readonly program?: string;
 }
 
 export interface Answer {
@@ -70,10 +72,11 @@ const stopTimeoutMs = 15_000;
 /** Starts a system; it ends with the test. */
 export async function startSystem(t: Pick<TestContext, 'after'> | null, options: SystemOptions = {}): Promise<System> {
   const data = options.data ?? (await mkdtemp(join(tmpdir(), 'lazaret-test-')));
+  const program = options.program ?? repository;
   const child = spawn(
     process.execPath,
-    [join(repository, 'processes/supervisor/main.ts'), '--data', data, '--dimse-port', '0', '--dimse-tls-port', '0', '--https-port', '0', ...(options.arguments ?? [])],
-    { cwd: repository, env: { ...process.env, ...options.environment }, stdio: ['ignore', 'pipe', 'pipe'] },
+    [join(program, 'processes/supervisor/main.ts'), '--data', data, '--dimse-port', '0', '--dimse-tls-port', '0', '--https-port', '0', ...(options.arguments ?? [])],
+    { cwd: program, env: { ...process.env, ...options.environment }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let output = '';
   const collect = (chunk: Buffer): void => {
@@ -105,7 +108,7 @@ export async function startSystem(t: Pick<TestContext, 'after'> | null, options:
   }
   const ca = await certificates(layout.tls);
   const tokens = new Map<Role, Promise<string>>();
-  const lazaret = (...args: string[]): Promise<Ended> => run(process.execPath, [join(repository, 'cli/main.ts'), '--data', data, ...args]);
+  const lazaret = (...args: string[]): Promise<Ended> => run(process.execPath, [join(program, 'cli/main.ts'), '--data', data, ...args]);
   const token = (role: Role): Promise<string> => {
     const known = tokens.get(role);
     if (known !== undefined) return known;

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [store reports stow map] [--rounds N] [--objects N]`: the first rows of the speed table, against Orthanc and DCMTK in the
+ * `npm run bench -- [store reports stow share map] [--rounds N] [--objects N]`: the first rows of the speed table, against Orthanc and DCMTK in the
  * same run, on data made here. Writes docs/benchmarks.md and the table of README.md.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,11 +12,12 @@ import { quickAcknowledgements } from './loopback.ts';
 import { mapRows } from './mapping.ts';
 import { lazaret, orthanc, storescp, type Peer } from './peers.ts';
 import { markdown, type Row } from './report.ts';
-import { stowRows, storeRows } from './storing.ts';
+import { inspectionRow, stowRows, storeRows } from './storing.ts';
+import { uninspected } from './uninspected.ts';
 import { durableWriteMs } from './usage.ts';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '3' }, objects: { type: 'string', default: '200' }, write: { type: 'boolean', default: true } }, allowNegative: true });
-const all = ['store', 'reports', 'stow', 'map'] as const;
+const all = ['store', 'reports', 'stow', 'share', 'map'] as const;
 const unknown = positionals.filter((name) => !(all as readonly string[]).includes(name));
 if (unknown.length > 0) {
   process.stderr.write(`There is no row '${unknown.join("', '")}'; there are ${all.join(', ')}\n`);
@@ -39,7 +40,7 @@ if (busy > 0.3) notes.push(`The machine was busy with something else when the ru
 const started = Date.now();
 try {
   if (chosen.has('map')) rows.push(...mapRows(say));
-  if (chosen.has('store') || chosen.has('reports') || chosen.has('stow')) {
+  if (chosen.has('store') || chosen.has('reports') || chosen.has('stow') || chosen.has('share')) {
     if (programPath('dcmsend') === null) {
       notes.push('Skipped: everything that is sent by C-STORE, because DCMTK\'s dcmsend is not installed.');
     } else {
@@ -50,6 +51,11 @@ try {
       else peers.push(await storescp());
       if (chosen.has('store')) rows.push(...(await storeRows({ kind: 'ct', folder, peers, rounds, objects, say, notes })));
       if (chosen.has('reports')) rows.push(...(await storeRows({ kind: 'sr', folder, peers, rounds, objects: objects * 3, say, notes })));
+      if (chosen.has('share')) {
+        const bare = await uninspected(folder);
+        peers.push(bare);
+        rows.push(await inspectionRow({ folder, peers: [peers[0]!, bare], rounds, objects, say, notes }));
+      }
       if (chosen.has('stow')) rows.push(...(await stowRows({ folder, peers, rounds, objects, say, notes })));
     }
   }

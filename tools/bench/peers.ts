@@ -34,8 +34,9 @@ function post(url: URL, headers: Record<string, string>, body: Buffer, agent: Ag
   });
 }
 
-export async function lazaret(): Promise<Peer & { readonly system: System }> {
-  const system = await startSystem(null);
+/** `program`: another copy of it than this one. */
+export async function lazaret(program?: string): Promise<Peer & { readonly system: System }> {
+  const system = await startSystem(null, program === undefined ? {} : { program });
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
   const token = await system.token('sender');
   await system.token('viewer');

@@ -31,16 +31,19 @@ const encapsulatedDocument = 0x00420011;
 
 export function checkBulk(reading: Reading): void {
   searchPrograms(reading);
-  const { elements, pixelData, dataSetSource } = reading.mapped;
+  const { elements, pixelData, dataSetSource, dataSetOffset } = reading.mapped;
+  let isMeta = true;
   for (let index = 0; index < elements.count; index += 1) {
     const length = elements.valueLengths[index]!;
     const tag = elements.tags[index]!;
     const vr = elements.vrs[index]!;
+    // Group 2 in the Data Set is forbidden, and held; its offsets may be those of an inflated one.
+    isMeta &&= tag < 0x00030000 && elements.valueOffsets[index]! + length <= dataSetOffset;
     const ofVendor = isPrivate(tag);
     // Long values are looked into whatever their VR says that they are.
     if (length < packedBytesMin || (length < headerlessBytesMin && !ofVendor && !opaque.has(vr))) continue;
     if (vr === sequence || tag === encapsulatedDocument) continue;
-    if (tag < 0x00030000) {
+    if (tag < 0x00030000 && isMeta) {
       checkMetaStart(reading, index);
       continue;
     }
