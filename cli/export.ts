@@ -4,13 +4,12 @@ import { open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { verdictRow } from '@lazaret/pacs/inspection/verdict.ts';
+import type { ObjectId } from '@lazaret/pacs/reception/contract.ts';
 import type { LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
-import { checkBlanking, exportObjectsMax, writeExport, type ExportItem } from '@lazaret/pacs/quarantine/exportfile.ts';
+import { checkBlanking, exportItem, exportObjectsMax, writeExport, type ExportItem } from '@lazaret/pacs/quarantine/exportfile.ts';
 import { checkPassphrase, newPassphrase } from '@lazaret/pacs/quarantine/exportpassphrase.ts';
-import type { ExportRequest, MapAnswer } from '@lazaret/pacs/quarantine/requests.ts';
-import type { Channel } from '@lazaret/system/channel.ts';
-import { Failure } from '@lazaret/system/failure.ts';
-import { layoutOf, objectPath } from '@lazaret/system/layout.ts';
+import type { ExportRequest } from '@lazaret/pacs/quarantine/requests.ts';
+import { layoutOf } from '@lazaret/system/layout.ts';
 import type { Terminal } from './command.ts';
 import { personOf, wholeId } from './held.ts';
 import { withKeeper } from './keeper.ts';
@@ -53,7 +52,7 @@ export async function run(args: readonly string[], { data, stdout, stderr }: Ter
     const ids = [...new Set(await Promise.all(positionals.map((word) => wholeId(channel, word))))];
     const person = personOf(values);
     const items: ExportItem[] = [];
-    for (const objectId of ids) items.push({ entry: await channel.request<LedgerEntry>('show', { objectId }), map: await mapOf(channel, objectId, deIdentified), path: objectPath(quarantine, objectId) });
+    for (const objectId of ids) items.push(await exportItem((name, body) => channel.request(name, body), objectId as ObjectId, deIdentified, quarantine));
     if (deIdentified) checkBlanking(items);
     // Somebody else's file is not written over; and nothing is on the record as exported that could not have been written.
     const file = await open(path, 'wx', 0o600);
@@ -71,16 +70,6 @@ export async function run(args: readonly string[], { data, stdout, stderr }: Ter
     else stdout.write(told(path, ids.length, deIdentified, given === undefined ? passphrase : null));
     return 0;
   });
-}
-
-/** Null where it cannot be mapped: what was found says why. */
-async function mapOf(channel: Channel, objectId: string, blank: boolean): Promise<MapAnswer | null> {
-  try {
-    return await channel.request<MapAnswer>('map', { objectId, blank });
-  } catch (error) {
-    if (error instanceof Failure && error.severity === 'unavailable' && !blank) return null;
-    throw error;
-  }
 }
 
 function explained(code: string): { readonly title: string; readonly meaning: string; readonly advice: string } {

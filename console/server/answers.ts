@@ -13,3 +13,5 @@ export const windowBytesMax = 4096;
 /** A reason is read years later by somebody who was not there: one word says nothing, a page is not read. */
 export const reasonCharactersMin = 10;
 export const reasonCharactersMax = 1000;
+/** Who gets an export: a name and a place. */
+export const destinationCharactersMax = 200;

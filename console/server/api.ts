@@ -41,6 +41,8 @@ function answerFailure(error: unknown): RouteAnswer {
   }
   if (!(error instanceof Failure) || error.severity === 'broken') throw error;
   if (error.severity === 'unavailable') return problem(503, error.code, error.message, { 'retry-after': 3 });
+  if (error.code === 'role-missing') return problem(403, error.code, error.message);
+  if (error.code === 'reason-missing') return problem(400, error.code, error.message);
   if (/-(unknown|missing|absent|not-found)$/.test(error.code)) return problem(404, error.code, error.message);
   return problem(409, error.code, error.message);
 }

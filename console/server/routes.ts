@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { api, noStore, type Keeper } from './api.ts';
 import { deskRoutes } from './desk/routes.ts';
 import type { Uploads } from './desk/uploads.ts';
+import { exportRoutes } from './export.ts';
 import { lookRoutes } from './look.ts';
 import { pageRoutes } from './pages.ts';
 import { undoRoutes } from './undo.ts';
@@ -24,6 +25,8 @@ export interface ConsoleDeps {
   readonly pages?: string;
   /** Of the desk page; where it is not given, there is no desk. */
   readonly uploads?: Uploads;
+  /** Folder of held objects; where it is not given, nothing is exported. */
+  readonly quarantine?: string;
 }
 
 /** Longest search text: a UID is at most 64 characters (PS3.5 §9.1), a person name 64 in each of three groups. */
@@ -92,6 +95,7 @@ export function consoleRoutes(deps: ConsoleDeps): Route[] {
     ...undoRoutes(keeper),
     ...(deps.uploads === undefined ? [] : deskRoutes({ keeper, uploads: deps.uploads })),
     ...lookRoutes(keeper),
+    ...(deps.quarantine === undefined ? [] : exportRoutes(keeper, deps.quarantine)),
     ...pageRoutes(deps.pages),
   ];
 }

@@ -14,7 +14,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
 import { configure, ZipWriter } from '@zip.js/zip.js';
-import { refused, unavailable } from '@lazaret/system/failure.ts';
+import { Failure, refused, unavailable } from '@lazaret/system/failure.ts';
+import { objectPath } from '@lazaret/system/layout.ts';
+import type { ObjectId } from '../reception/contract.ts';
 import type { LedgerEntry } from './contract.ts';
 import type { Blanking, MapAnswer } from './requests.ts';
 
@@ -41,6 +43,19 @@ export interface ExportOptions {
   readonly at: number;
   /** What a code means, for people (the verdict table). */
   readonly explain: (code: string) => { readonly title: string; readonly meaning: string; readonly advice: string };
+}
+
+/** What is needed of one object, asked of the keeper. Throws `object-unknown`, and what keeps an examiner from saying what is to be overwritten. */
+export async function exportItem(ask: <Answer>(name: string, body: unknown) => Promise<Answer>, objectId: ObjectId, deIdentified: boolean, quarantine: string): Promise<ExportItem> {
+  const entry = await ask<LedgerEntry>('show', { objectId });
+  let map: MapAnswer | null = null;
+  try {
+    map = await ask<MapAnswer>('map', { objectId, blank: deIdentified });
+  } catch (error) {
+    // Where it cannot be mapped, what was found says why.
+    if (deIdentified || !(error instanceof Failure) || error.severity !== 'unavailable') throw error;
+  }
+  return { entry, map, path: objectPath(quarantine, objectId) };
 }
 
 /** Throws `blanking-impossible` with a sentence where what says whose it is cannot be overwritten in one of them. */

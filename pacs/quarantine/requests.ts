@@ -21,7 +21,7 @@
  * | web         | damage         | { digest, found }                      | null: an archived file no longer has its digest: audited, out of sight |
  * | web, terminal | access       | AccessRequest (pacs/access)            | AccessAnswer |
  * | terminal    | map            | as for web                             | as for web |
- * | terminal    | export         | ExportRequest                          | LedgerEntry, once it is on the record that the bytes leave the vault (exports.ts) |
+ * | web, terminal | export       | ExportRequest                          | LedgerEntry, once it is on the record that the bytes leave the vault (exports.ts) |
  * | terminal    | assets         | { do: list, add or remove, asset? }       | Asset[] |
  * | terminal    | safekeeping    | SafekeepingRequest (pacs/archive/safekeeping) | backup, verification and repair: what changes the ledger or is put on the record |
  * | web, terminal | status         | null                                   | StatusAnswer |

@@ -132,6 +132,7 @@ export function tablesOf(stations: Stations): Readonly<Record<'association' | 'w
     association: { ...admit, asset: (body) => assets.find(body) },
     web: {
       ...admit, ...people,
+      export: (body) => exports.handle(body, 'web'),
       import: (body, call) => imports.handle(body, 'web', call),
       concluded: (body, call) => {
         const value = checkFields(body);

@@ -46,7 +46,7 @@ export function allRoutes({ keeper, sessions, layout, database, signatures, uplo
       render: (digest, request) => keeper.request('render', { digest, request }),
       damage: (digest, found) => keeper.request('damage', { digest, found }),
     }),
-    ...consoleRoutes({ keeper, pages: folder('../../console/dist'), uploads }),
+    ...consoleRoutes({ keeper, pages: folder('../../console/dist'), uploads, quarantine: layout.quarantine }),
     ...viewerRoutes(listFiles(folder('../../viewer/dist'))),
   ];
 }

@@ -12,6 +12,7 @@ import { findingDetail, findingWords, isOfWhole, ordered, whyHeld } from '../wor
 import { personName, plain } from '../words/plain.ts';
 import { doorName, sopClassName, sourceName, stateWords, subject, verdictWords } from '../words/verdicts.ts';
 import { DecisionPanel } from './decisionpanel.tsx';
+import { ExportPanel } from './exportpanel.tsx';
 import { LookPanel } from './lookpanel.tsx';
 import { ResendPanel } from './resendpanel.tsx';
 import styles from './object.module.css';
@@ -51,6 +52,7 @@ function Shown({ entry }: { readonly entry: LedgerEntry }) {
           {entry.findings.length > 0 && <Findings entry={entry} finding={finding} onFinding={setFinding} />}
           <DecisionPanel entry={entry} />
           <ResendPanel entry={entry} />
+          <ExportPanel entry={entry} />
           <Facts entry={entry} />
         </div>
       </div>
