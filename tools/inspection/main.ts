@@ -36,7 +36,7 @@ function variantText({ aims, by, misses, count, seed }: Run): string {
   return [
     `${number(count)} variants (seeds ${seed} to ${seed + count - 1}): ${number(aims.attack.total)} attacks, of which ${number(aims.attack.held)} are held, ${number(aims.attack.disarmed)} disarmed (the payload is proven gone from the bytes that would be archived) and ${number(misses.length)} missed: ${caught(aims.attack)} caught.`,
     `${number(aims.characters.total)} are scripts as characters of a text attribute: ${number(aims.characters.missed)} are clean, as intended; nothing runs them there, and they are shown escaped.`,
-    `${number(aims.beyond.total)} are beyond any inspection (exclusive or, encryption, reversed bytes, bits spread over pixels): ${number(aims.beyond.held + aims.beyond.disarmed)} were caught all the same, by the place. For the rest: nothing that could undo them gets in, no file of the archive can be run, and each object can be traced and pulled.`,
+    `${number(aims.beyond.total)} are beyond any inspection (exclusive or, encryption, reversed bytes, bits spread over pixels, a deflate stream without a header among other bytes): ${number(aims.beyond.held + aims.beyond.disarmed)} were caught all the same, by the place. For the rest: nothing that could undo them gets in, no file of the archive can be run, and each object can be traced and pulled.`,
     '', tallyTable('place', by.place), '', tallyTable('payload', by.payload), '', tallyTable('wrapping', by.wrapping), '', tallyTable('Transfer Syntax', by.syntax),
   ].join('\n');
 }
