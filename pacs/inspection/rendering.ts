@@ -10,6 +10,8 @@ import { pictureBytesMax, type RenderAnswer, type RenderTask } from './decoder/c
 import { DecoderProcess, defaultTimeoutMs, type DecoderOptions } from './decoderprocess.ts';
 
 const textMax = 300;
+/** One that nobody has asked for so long gives its memory back. */
+const idleMs = 10 * 60_000;
 
 interface Rendered {
   readonly answer: RenderAnswer;
@@ -19,6 +21,7 @@ interface Rendered {
 export class Rendering {
   readonly #options: DecoderOptions;
   #process: DecoderProcess<Rendered> | null = null;
+  #idle: NodeJS.Timeout | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #next = 1;
   /** Of the picture that is being made. */
@@ -35,19 +38,42 @@ export class Rendering {
     return turn;
   }
 
+  /** Starts a decoder where none runs: what is wanted next need not wait for it. */
+  warm(): void {
+    this.#process ??= this.#started();
+  }
+
   close(): void {
+    if (this.#idle !== null) clearTimeout(this.#idle);
     this.#process?.end();
+  }
+
+  #started(): DecoderProcess<Rendered> {
+    this.#rest();
+    return new DecoderProcess(this.#options, pictureBytesMax, (frame, id) => checkRendered(frame, id, this.#type));
+  }
+
+  /** Begins to count idle time anew. */
+  #rest(): void {
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => {
+      this.#turn = this.#turn.then(() => {
+        this.#process?.end();
+        this.#process = null;
+      });
+    }, idleMs).unref();
   }
 
   async #render(work: Work, path: string, request: RenderRequest, trusted: boolean): Promise<RenderedAnswer> {
     const task: RenderTask = { kind: 'render', id: this.#next++, path, sha256: work.sha256, ...request };
     this.#type = request.type;
-    this.#process ??= new DecoderProcess(this.#options, pictureBytesMax, (frame, id) => checkRendered(frame, id, this.#type));
+    this.#process ??= this.#started();
     const settled = await this.#process.ask(task, (this.#options.timeoutMs ?? defaultTimeoutMs)(work.bytes));
     if ('failed' in settled || !trusted || settled.answer.answer.outcome !== 'rendered') {
       this.#process.end();
       this.#process = null;
     }
+    this.#rest();
     const nothing = { outcome: 'impossible', type: request.type, width: 0, height: 0, frames: 0, base64: '' } as const;
     if ('failed' in settled) return { ...nothing, text: `The picture cannot be made: ${settled.text}` };
     const { answer, picture } = settled.answer;

@@ -79,6 +79,8 @@ await runProcess(async (settings) => {
       await channel.request('scanned', await scanCompanion(pool, clamd, job.work, join(companionsFolder(settings.layout.quarantine), job.work.objectId)));
       return;
     }
+    // Media come without the UIDs that a command set names, and the desk shows pictures of them while they are read: a decoder takes some time to start.
+    if (job.area === 'quarantine' && job.work.sopClassUID === '') rendering.warm();
     await channel.request('conclude', await inspection.conclude(job.work, path(job)));
   }
 
