@@ -30,6 +30,8 @@ export interface Concealed {
   readonly at: number;
   /** Text that need not have been written for that: two bytes at the start may be there by chance. */
   readonly guessed: boolean;
+  /** gzip or zlib. */
+  readonly packed: boolean;
   /** Many short texts together: not worth keeping once it was looked at. */
   readonly loose: boolean;
 }
@@ -88,7 +90,7 @@ function* gzipsIn(bytes: Buffer, { room, from, end, more }: Searched): Generator
     const found = body < 0 ? null : inflatedFrom(bytes, body, room(), more);
     if (found === null) continue;
     if (found === 'limit' || ++count > streamsMax) return void (yield 'limit');
-    yield { name: 'a gzip stream', bytes: found, at, guessed: false, loose: false };
+    yield { name: 'a gzip stream', bytes: found, at, guessed: false, packed: true, loose: false };
   }
 }
 
@@ -104,7 +106,7 @@ function* zlibsIn(bytes: Buffer, { room, from, end, more }: Searched): Generator
       if (found === null) continue;
       if (found === 'limit' || ++count > streamsMax) return void (yield 'limit');
       // What follows a head by chance may unpack to some bytes of nothing.
-      yield { name: 'a zlib stream', bytes: found, at, guessed: true, loose: false };
+      yield { name: 'a zlib stream', bytes: found, at, guessed: true, packed: true, loose: false };
     }
   }
 }
@@ -144,7 +146,7 @@ class Gathered {
 
   *take(): Generator<Concealed, void, void> {
     if (this.#length === 0) return;
-    yield { name: this.#name, bytes: Buffer.concat(this.#parts), at: this.#at, guessed: true, loose: true };
+    yield { name: this.#name, bytes: Buffer.concat(this.#parts), at: this.#at, guessed: true, packed: false, loose: true };
     this.#parts = [];
     this.#length = 0;
   }
@@ -169,7 +171,7 @@ function* textRunsIn(bytes: Buffer, last: number): Generator<Concealed, void, vo
     for (const { plain, hex } of textsOf(bytes, start, end)) {
       const readings = readingsOf(plain, hex);
       const isOwn = plain.length >= ownRunBytesMin;
-      if (isOwn) yield { name: hex ? 'hexadecimal text' : 'base64 text', bytes: readings[0]!, at: start, guessed: true, loose: false };
+      if (isOwn) yield { name: hex ? 'hexadecimal text' : 'base64 text', bytes: readings[0]!, at: start, guessed: true, packed: false, loose: false };
       for (const reading of readings.slice(isOwn ? 1 : 0)) yield* gathered.add(reading, start);
     }
   }

@@ -44,10 +44,16 @@ function* inRange(reading: Reading, source: Reading['mapped']['source'], start: 
       if (found !== 'limit' && !found.loose && reading.isUnpacked(offset, outside)) continue;
       const { tag } = placeOf(offset);
       const place = { at: { offset, length: found === 'limit' ? length : 1 }, tag, outside, depth: 0 };
-      if (isOpened && tag === encapsulatedDocument && found !== 'limit') continue;
+      // What a document's own grammar takes apart comes in parts; a stream where it has none is no part of it.
+      if (isOpened && tag === encapsulatedDocument && found !== 'limit' && (!found.packed || followsKeyword(view, found.at))) continue;
       if (found === 'limit') addFound(reading, place, found);
       else if (!found.loose) addFound(reading, place, { ...found, name: `${found.name} at byte ${offset}` });
       else yield { ...place, name: `${found.name} from byte ${offset} on`, bytes: found.bytes, guessed: true };
     }
   }
+}
+
+/** PDF: the data of a stream begins behind its keyword and a line end (ISO 32000-1 §7.3.8.1). */
+function followsKeyword(view: Uint8Array, at: number): boolean {
+  return /stream(?:\r\n|\n|\r)$/.test(Buffer.from(view.buffer, view.byteOffset, at).toString('latin1', Math.max(0, at - 8)));
 }
