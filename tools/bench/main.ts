@@ -53,8 +53,11 @@ try {
       if (chosen.has('reports')) rows.push(...(await storeRows({ kind: 'sr', folder, peers, rounds, objects: objects * 3, say, notes })));
       if (chosen.has('share')) {
         const bare = await uninspected(folder);
-        peers.push(bare);
-        rows.push(await inspectionRow({ folder, peers: [peers[0]!, bare], rounds, objects, say, notes }));
+        try {
+          rows.push(await inspectionRow({ folder, peers: [peers[0]!, bare], rounds, objects, say, notes }));
+        } finally {
+          await bare.stop();
+        }
       }
       if (chosen.has('stow')) rows.push(...(await stowRows({ folder, peers, rounds, objects, say, notes })));
     }

@@ -40,7 +40,7 @@ export function markdown({ rows, notes, machine, command, date, seconds }: Repor
     'Every object that Lazaret takes in is inspected whole (file map, content rules, engines), durable and on the audit log before it counts; a peer is done when a query finds the last object.',
     'The peers inspect nothing. Medians of interleaved runs.',
     '',
-    `| work | unit | ${peers.join(' | ')} | ratio to Orthanc | at least | reached |`,
+    `| work | unit | ${peers.join(' | ')} | ratio | at least | reached |`,
     `|---|---|${peers.map(() => '---:|').join('')}---:|---:|---|`,
     ...rows.map((row) => {
       const reached = reachedOf(row);
