@@ -319,7 +319,7 @@ test('a socket answers its own table of requests and ends the connection at anyt
   const bench = await start(t);
   const forbidden: readonly (readonly [string, string])[] = [
     [bench.layout.sockets.association, 'decide'], [bench.layout.sockets.association, 'claim'], [bench.layout.sockets.association, 'list'], [bench.layout.sockets.inspector, 'admit'],
-    [bench.layout.sockets.inspector, 'decide'], [bench.layout.sockets.web, 'assets'], [bench.layout.sockets.web, 'conclude'], [bench.layout.sockets.web, 'export'], [bench.layout.sockets.terminal, 'conclude'], [bench.layout.sockets.importer, 'decide'], [bench.layout.sockets.importer, 'list'],
+    [bench.layout.sockets.inspector, 'decide'], [bench.layout.sockets.web, 'assets'], [bench.layout.sockets.web, 'conclude'], [bench.layout.sockets.web, 'safekeeping'], [bench.layout.sockets.terminal, 'conclude'], [bench.layout.sockets.importer, 'decide'], [bench.layout.sockets.importer, 'list'],
     [bench.layout.sockets.terminal, 'constructor'], [bench.layout.sockets.web, '__proto__'],
   ];
   for (const [path, name] of forbidden) {
