@@ -33,9 +33,14 @@ export async function ask<Answer>(path: string, init: RequestInit = {}, timeoutM
   }
   const body: unknown = await response.json().catch(() => null);
   if (response.ok) return body as Answer;
+  throw failureOf(response.status, body);
+}
+
+/** What an answer that is none says of itself (RFC 9457). */
+export function failureOf(status: number, body: unknown): RequestFailure {
   const { code, title, detail } = (body ?? {}) as { code?: unknown; title?: unknown; detail?: unknown };
   const named = typeof title === 'string' ? title : typeof code === 'string' ? code : 'request-failed';
-  throw new RequestFailure(response.status, named, typeof detail === 'string' ? detail : `The server answered ${response.status}.`);
+  return new RequestFailure(status, named, typeof detail === 'string' ? detail : `The server answered ${status}.`);
 }
 
 let leaving = false;

@@ -2,12 +2,20 @@
 import { Failure } from '@lazaret/system/failure.ts';
 import type { Action } from '@lazaret/pacs/access/actions.ts';
 import { problem, type Route, type RouteAnswer, type RouteRequest } from '@lazaret/pacs/access/routes.ts';
+import type { ObjectId } from '@lazaret/pacs/reception/contract.ts';
 import { z } from 'zod';
+import { reasonCharactersMax, reasonCharactersMin } from './answers.ts';
 
 /** The keeper as the console sees it: a Channel (system/channel.ts) or anything that answers the same requests. */
 export interface Keeper {
   request<Answer>(name: string, body: unknown): Promise<Answer>;
 }
+
+/** What several routes take. */
+export const objectId = z.string().regex(/^[0-9a-f]{32}$/, 'is not an object id: 32 hexadecimal digits').transform((text) => text as ObjectId);
+export const objectParams = z.strictObject({ objectId });
+/** Of whatever somebody answers for with their name. */
+export const reason = z.string().trim().min(reasonCharactersMin, `is too short: at least ${reasonCharactersMin} characters, it goes on the record`).max(reasonCharactersMax);
 
 /** Answers name patients: no cache keeps them. */
 export const noStore = { 'cache-control': 'no-store' };

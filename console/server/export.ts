@@ -11,12 +11,11 @@ import { newPassphrase } from '@lazaret/pacs/quarantine/exportpassphrase.ts';
 import type { ExportRequest } from '@lazaret/pacs/quarantine/requests.ts';
 import type { ObjectId } from '@lazaret/pacs/reception/contract.ts';
 import { z } from 'zod';
-import { destinationCharactersMax, reasonCharactersMax, reasonCharactersMin } from './answers.ts';
-import { api, noStore, type Keeper } from './api.ts';
+import { destinationCharactersMax } from './answers.ts';
+import { api, type Keeper, noStore, objectParams, reason } from './api.ts';
 
-const objectParams = z.strictObject({ objectId: z.string().regex(/^[0-9a-f]{32}$/, 'is not an object id: 32 hexadecimal digits') });
 const exportBody = z.strictObject({
-  reason: z.string().trim().min(reasonCharactersMin, `is too short: at least ${reasonCharactersMin} characters, it goes on the record`).max(reasonCharactersMax),
+  reason,
   destination: z.string().trim().min(2, 'is missing: say who gets it').max(destinationCharactersMax),
   deIdentified: z.boolean(),
 });

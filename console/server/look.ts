@@ -5,12 +5,10 @@
 import { json, problem, type Route } from '@lazaret/pacs/access/routes.ts';
 import type { LookAnswer, RenderRequest, RenderedAnswer } from '@lazaret/pacs/quarantine/requests.ts';
 import { z } from 'zod';
-import { reasonCharactersMax, reasonCharactersMin } from './answers.ts';
-import { api, noStore, type Keeper } from './api.ts';
+import { api, type Keeper, noStore, objectParams, reason } from './api.ts';
 
-const objectParams = z.strictObject({ objectId: z.string().regex(/^[0-9a-f]{32}$/, 'is not an object id: 32 hexadecimal digits') });
 const openBody = z.strictObject({
-  reason: z.string().trim().min(reasonCharactersMin, `is too short: at least ${reasonCharactersMin} characters, it goes on the record`).max(reasonCharactersMax),
+  reason,
 });
 /** A screen's worth: a picture to judge by, not to read. */
 const sideMax = 1_600;

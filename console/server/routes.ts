@@ -9,14 +9,14 @@ import { json, type Route } from '@lazaret/pacs/access/routes.ts';
 import { states, type LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
 import type { DecideAnswer, DecideRequest, ListAnswer, ListRequest, MapAnswer, RescanRequest, RescanStatus, StatusAnswer, TraceAnswer, TraceRequest } from '@lazaret/pacs/quarantine/requests.ts';
 import { z } from 'zod';
-import { api, noStore, type Keeper } from './api.ts';
+import { api, type Keeper, noStore, objectParams, reason } from './api.ts';
 import { deskRoutes } from './desk/routes.ts';
 import type { Uploads } from './desk/uploads.ts';
 import { exportRoutes } from './export.ts';
 import { lookRoutes } from './look.ts';
 import { pageRoutes } from './pages.ts';
 import { undoRoutes } from './undo.ts';
-import { reasonCharactersMax, reasonCharactersMin, windowBytesMax, type SessionAnswer } from './answers.ts';
+import { windowBytesMax, type SessionAnswer } from './answers.ts';
 
 export type { Keeper };
 export interface ConsoleDeps {
@@ -34,7 +34,6 @@ const textCharactersMax = 200;
 /** What the keeper gives at most in one answer (ListRequest). */
 const listEntriesMax = 200;
 
-const objectParams = z.strictObject({ objectId: z.string().regex(/^[0-9a-f]{32}$/, 'is not an object id: 32 hexadecimal digits') });
 const count = (most: number) => z.string().regex(/^\d{1,16}$/, 'is not a number').transform(Number).refine((value) => value <= most, `is more than ${most}`);
 const listQuery = z.strictObject({
   states: z.string().optional().transform((text) => (text === undefined || text === '' ? [] : text.split(','))).pipe(z.array(z.enum(states))),
@@ -58,7 +57,7 @@ const traceQuery = z.strictObject({
 const rescanBody = z.strictObject({ do: z.enum(['start', 'pause', 'resume', 'stop']) });
 const decisionBody = z.strictObject({
   decision: z.enum(['release', 'destroy']),
-  reason: z.string().trim().min(reasonCharactersMin, `is too short: at least ${reasonCharactersMin} characters, it goes on the record`).max(reasonCharactersMax),
+  reason,
 });
 
 /** Every route of the console: its JSON API under /console/api/ and its pages under /console/. */

@@ -1,12 +1,10 @@
 /** Routes of undoing: withdrawals, decisions for a whole medium or study, and asking a sender again. Reading takes `read`, everything else `decide`. */
 import { json, type Route } from '@lazaret/pacs/access/routes.ts';
-import type { ObjectId } from '@lazaret/pacs/reception/contract.ts';
 import type { ResendAsked } from '@lazaret/pacs/quarantine/contract.ts';
 import type { GroupDecision, GroupDecisionAnswer, GroupsAnswer } from '@lazaret/pacs/quarantine/requests.ts';
 import type { WithdrawalPreview, WithdrawalStatus, WithdrawnObject, WithdrawRequest } from '@lazaret/pacs/quarantine/withdrawalcontract.ts';
 import { z } from 'zod';
-import { reasonCharactersMax, reasonCharactersMin } from './answers.ts';
-import { api, noStore, type Keeper } from './api.ts';
+import { api, type Keeper, noStore, objectId, reason } from './api.ts';
 
 /** As many as the page shows; the terminal has the rest. */
 const listMax = 50;
@@ -15,10 +13,8 @@ const namedMax = 500;
 /** What a source can be called (guards of the quarantine). */
 const sourceCharactersMax = 256;
 
-const objectId = z.string().regex(/^[0-9a-f]{32}$/, 'is not an object id: 32 hexadecimal digits').transform((text) => text as ObjectId);
 const longId = z.string().regex(/^[0-9a-f]{32}$/, 'is not an id: 32 hexadecimal digits');
 const time = z.int().min(0).max(8.64e15);
-const reason = z.string().trim().min(reasonCharactersMin, `is too short: at least ${reasonCharactersMin} characters, it goes on the record`).max(reasonCharactersMax);
 const selection = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('import'), import: longId, known: z.boolean() }),
   z.strictObject({ kind: z.literal('source'), source: z.string().trim().min(1).max(sourceCharactersMax), since: time, until: time }),

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { broken } from '@lazaret/system/failure.ts';
+import { prepareAll } from '../quarantine/database.ts';
 import type { Digest, ObjectId } from '../reception/contract.ts';
 import type { InstanceReport } from '../quarantine/contract.ts';
 import { readMetadata, type Indexed } from './metadata.ts';
@@ -275,7 +276,7 @@ function statementsOf(database: DatabaseSync): Statements {
   const known = prepared.get(database);
   if (known !== undefined) return known;
   if (!database.isOpen) throw broken('index-closed', 'the index is used after it was closed');
-  const statements = Object.fromEntries(Object.entries(statementTexts).map(([name, text]) => [name, database.prepare(text)])) as unknown as Statements;
+  const statements = prepareAll(database, statementTexts);
   statements.removeTexts.setReadBigInts(true);
   prepared.set(database, statements);
   return statements;

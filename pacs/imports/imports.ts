@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Call } from '@lazaret/system/channel.ts';
 import { refused } from '@lazaret/system/failure.ts';
+import { prepareAll } from '../quarantine/database.ts';
 import { checkFields, checkObjectId } from '../quarantine/guards.ts';
 import type { Parts } from '../quarantine/parts.ts';
 import type { Asked, Begun, CompanionAnswer, Fate, ImportState, ImportStatus, Medium, Receipt } from '../reception/media/contract.ts';
@@ -83,7 +84,7 @@ export class Imports {
   constructor(parts: Parts) {
     this.#parts = parts;
     const database: DatabaseSync = parts.database;
-    this.#run = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, database.prepare(text)])) as unknown as Readonly<Record<keyof typeof texts, StatementSync>>;
+    this.#run = prepareAll(database, texts);
     this.#companions = new Companions(parts);
     this.#receipts = new Receipts(database);
   }

@@ -5,7 +5,7 @@
  */
 import { chmodSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { Kysely, SqliteDialect } from 'kysely';
 import { makeFolder } from '@lazaret/system/durable.ts';
 import { unavailable } from '@lazaret/system/failure.ts';
@@ -42,6 +42,11 @@ function migrate(database: DatabaseSync, migration: Migration): void {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw unavailable('database-migration', `the database cannot be brought up to date by ${migration.name}: ${String(error)}`, error);
   }
+}
+
+/** Statements of a table of texts, prepared once: preparing costs more than running. */
+export function prepareAll<Name extends string>(database: DatabaseSync, texts: Readonly<Record<Name, string>>): Readonly<Record<Name, StatementSync>> {
+  return Object.fromEntries(Object.entries<string>(texts).map(([name, text]) => [name, database.prepare(text)])) as unknown as Readonly<Record<Name, StatementSync>>;
 }
 
 /** Queries built by kysely on the same connection: for slow requests, since building one takes longer than many a statement runs. */

@@ -1,6 +1,7 @@
 /** Held objects by medium or study, and one decision for all of a group: each object is still decided on, and recorded, by itself. */
 import type { StatementSync } from 'node:sqlite';
 import { Failure, refused } from '@lazaret/system/failure.ts';
+import { prepareAll } from './database.ts';
 import type { ObjectId, Source } from '../reception/contract.ts';
 import { checkDecide, type Decisions } from './decisions.ts';
 import { checkFields, checkObjectId, checkText } from './guards.ts';
@@ -36,7 +37,7 @@ export class Groups {
   constructor(parts: Parts, decisions: Decisions) {
     this.#parts = parts;
     this.#decisions = decisions;
-    this.#run = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, parts.database.prepare(text)])) as unknown as Readonly<Record<keyof typeof texts, StatementSync>>;
+    this.#run = prepareAll(parts.database, texts);
   }
 
   /** Throws `request-invalid`. */

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { refused } from '@lazaret/system/failure.ts';
+import { prepareAll } from './database.ts';
 import type { Digest, ObjectId, ReceivedObject, Source } from '../reception/contract.ts';
 import type { Disarmed, Finding, InstanceReport, LedgerEntry, Proposal, State, Verdict, Work } from './contract.ts';
 import type { Person } from './people.ts';
@@ -120,7 +121,7 @@ export class Ledger {
   readonly #database: DatabaseSync;
 
   constructor(database: DatabaseSync) {
-    this.#run = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, database.prepare(text)])) as unknown as Readonly<Record<keyof typeof texts, StatementSync>>;
+    this.#run = prepareAll(database, texts);
     this.#database = database;
     this.#withdrawnBy = withdrawalStatements(database).holding;
   }

@@ -5,7 +5,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ObjectId } from '../reception/contract.ts';
 import type { Finding, LedgerEntry, ResendAnswer, ResendAsked } from './contract.ts';
-import type { Migration } from './database.ts';
+import { prepareAll, type Migration } from './database.ts';
 
 export const migrations: readonly Migration[] = [{
   name: 'resend-0001',
@@ -35,7 +35,7 @@ interface Row { readonly object_id: ObjectId; readonly sop_instance_uid: string;
 function statementsOf(database: DatabaseSync): Readonly<Record<keyof typeof texts, StatementSync>> {
   let statements = prepared.get(database);
   if (statements === undefined) {
-    statements = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, database.prepare(text)])) as unknown as Readonly<Record<keyof typeof texts, StatementSync>>;
+    statements = prepareAll(database, texts);
     prepared.set(database, statements);
   }
   return statements;

@@ -6,7 +6,7 @@ import type { StatementSync } from 'node:sqlite';
 import { refused } from '@lazaret/system/failure.ts';
 import type { Accesses, AccessRow } from './accesses.ts';
 import type { Finding } from './contract.ts';
-import type { Migration } from './database.ts';
+import { prepareAll, type Migration } from './database.ts';
 import { checkFields, checkText } from './guards.ts';
 import { sourceOf, type LedgerRow } from './ledger.ts';
 import { firstNumberSince } from './numbers.ts';
@@ -81,7 +81,7 @@ export class Trace {
   constructor(parts: Parts, accesses: Accesses) {
     this.#parts = parts;
     this.#accesses = accesses;
-    this.#run = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, parts.database.prepare(text)])) as unknown as Readonly<Record<keyof typeof texts, StatementSync>>;
+    this.#run = prepareAll(parts.database, texts);
   }
 
   /** Throws `object-unknown` where there is nothing of that name, `object-ambiguous` where the beginning of an id is not enough. */

@@ -1,7 +1,7 @@
 /** Tables of withdrawals. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Digest, ObjectId } from '../reception/contract.ts';
-import type { Migration } from './database.ts';
+import { prepareAll, type Migration } from './database.ts';
 import type { WithdrawalFate, WithdrawalState } from './withdrawalcontract.ts';
 
 export const migrations: readonly Migration[] = [{
@@ -119,7 +119,7 @@ const prepared = new WeakMap<DatabaseSync, WithdrawalStatements>();
 export function withdrawalStatements(database: DatabaseSync): WithdrawalStatements {
   let statements = prepared.get(database);
   if (statements === undefined) {
-    statements = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, database.prepare(text)])) as unknown as WithdrawalStatements;
+    statements = prepareAll(database, texts);
     prepared.set(database, statements);
   }
   return statements;

@@ -75,3 +75,19 @@ export async function axeFindings(page: Page): Promise<string[]> {
   if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
   return result.value as string[];
 }
+
+/** At the sign-in page, wherever it leads. */
+export async function signIn(page: Page, name: string, password: string): Promise<void> {
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** A page of its own for somebody who begins with what is held. */
+export async function openHeld(browser: Browser, origin: string, name: string, password: string): Promise<Watched> {
+  const opened = await openPage(browser, origin);
+  await opened.page.goto(`${origin}/console/held`);
+  await signIn(opened.page, name, password);
+  await opened.page.getByRole('heading', { name: 'Held' }).waitFor();
+  return opened;
+}

@@ -13,7 +13,7 @@ import { programPath, unlessInstalled } from '../peers.ts';
 import { repository } from '../system.ts';
 import { startWorklist } from '../worklist/peer.ts';
 import { launch } from './browser.ts';
-import { atDesk, give, openDesk, proper, receiptOf, signIn, tabTo, webProcesses, type Desk } from './desk.ts';
+import { atDesk, give, openDesk, proper, receiptOf, signInAtDesk, tabTo, webProcesses, type Desk } from './desk.ts';
 
 const skip = unlessInstalled('chromium');
 const teardown: (() => unknown)[] = [];
@@ -249,7 +249,7 @@ test('an upload that is cut off half-way goes on: the server dies, the window is
   await proper(page, 'cut-off');
   const other = await page.context().newPage();
   await other.goto(`${desk.system.https}/console/desk`);
-  await signIn(other, desk);
+  await signInAtDesk(other, desk);
   await other.getByText(/Not sent to the end: \d+ of 160 files are here/).waitFor();
   await proper(other, 'unfinished');
   const before = await sent();

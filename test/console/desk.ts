@@ -12,7 +12,7 @@ import { writeFolder, type MediumFile } from '../../tools/recipes/media.ts';
 import { stow } from '../conformance/web.ts';
 import { settled } from '../ledger.ts';
 import { startSystem, type System, type SystemOptions } from '../system.ts';
-import { axeFindings, openPage, type Watched } from './browser.ts';
+import { axeFindings, openPage, type Watched, signIn } from './browser.ts';
 
 const pictures = process.env['LAZARET_PICTURES'];
 
@@ -57,15 +57,13 @@ export async function atDesk(t: Pick<TestContext, 'after'>, browser: Browser, de
   t.after(() => watched.close());
   await watched.page.setViewportSize({ width, height: width < 600 ? 844 : 900 });
   await watched.page.goto(`${desk.system.https}/console/`);
-  await signIn(watched.page, desk);
+  await signInAtDesk(watched.page, desk);
   await watched.page.getByRole('heading', { name: 'Import a disc' }).waitFor();
   return watched;
 }
-export async function signIn(page: Page, { password }: Desk): Promise<void> {
+export async function signInAtDesk(page: Page, { password }: Desk): Promise<void> {
   await page.waitForURL(/\/sign-in\?to=/);
-  await page.getByLabel('Name', { exact: true }).fill('p.arnim');
-  await page.getByLabel('Password', { exact: true }).fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await signIn(page, 'p.arnim', password);
 }
 
 export async function give(page: Page, path: string, how: 'folder' | 'file' = 'folder'): Promise<void> {

@@ -10,7 +10,7 @@ import { stow } from '../conformance/web.ts';
 import { entriesOf, settled } from '../ledger.ts';
 import { peer } from '../peers.ts';
 import { repository, startSystem } from '../system.ts';
-import { axeFindings, launch, openPage } from './browser.ts';
+import { axeFindings, launch, openHeld } from './browser.ts';
 
 const pictures = process.env['LAZARET_PICTURES'];
 configure({ useWebWorkers: false });
@@ -32,15 +32,7 @@ test('export encrypted from the page of a held object', async (t) => {
 
   const browser = await launch(chromium);
   t.after(() => browser.close());
-  const signedIn = async (name: string) => {
-    const opened = await openPage(browser, system.https);
-    await opened.page.goto(`${system.https}/console/held`);
-    await opened.page.getByLabel('Name', { exact: true }).fill(name);
-    await opened.page.getByLabel('Password', { exact: true }).fill(passwords[name]!);
-    await opened.page.getByRole('button', { name: 'Sign in' }).click();
-    await opened.page.getByRole('heading', { name: 'Held' }).waitFor();
-    return opened;
-  };
+  const signedIn = (name: string) => openHeld(browser, system.https, name, passwords[name]!);
   const { page, faults } = await signedIn('m.lind');
   await page.goto(`${system.https}/console/objects/${malformed.objectId}`);
   await page.getByRole('button', { name: 'Export encrypted…' }).click();

@@ -9,7 +9,7 @@ import { stow } from '../conformance/web.ts';
 import { entriesOf, settled } from '../ledger.ts';
 import { peer } from '../peers.ts';
 import { repository, startSystem } from '../system.ts';
-import { axeFindings, launch, openPage } from './browser.ts';
+import { axeFindings, launch, openHeld } from './browser.ts';
 
 const pictures = process.env['LAZARET_PICTURES'];
 
@@ -41,15 +41,7 @@ test('break the glass, look through the frames, and it is over when it is closed
 
   const browser = await launch(chromium);
   t.after(() => browser.close());
-  const signedIn = async (name: string) => {
-    const opened = await openPage(browser, system.https);
-    await opened.page.goto(`${system.https}/console/held`);
-    await opened.page.getByLabel('Name', { exact: true }).fill(name);
-    await opened.page.getByLabel('Password', { exact: true }).fill(passwords[name]!);
-    await opened.page.getByRole('button', { name: 'Sign in' }).click();
-    await opened.page.getByRole('heading', { name: 'Held' }).waitFor();
-    return opened;
-  };
+  const signedIn = (name: string) => openHeld(browser, system.https, name, passwords[name]!);
   const { page, faults } = await signedIn('m.lind');
   const picture = async (name: string): Promise<void> => {
     if (pictures === undefined) return;

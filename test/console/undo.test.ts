@@ -13,7 +13,7 @@ import { stow } from '../conformance/web.ts';
 import { entriesOf, settled } from '../ledger.ts';
 import { peer } from '../peers.ts';
 import { repository, startSystem } from '../system.ts';
-import { axeFindings, launch, openPage } from './browser.ts';
+import { axeFindings, launch, openPage, signIn } from './browser.ts';
 
 const pictures = process.env['LAZARET_PICTURES'];
 const reason = 'The disc belongs to another hospital, see the call of this morning.';
@@ -55,9 +55,7 @@ test('a medium is traced, withdrawn and brought back; its held objects are decid
   };
   await page.goto(`${system.https}/console/held?by=medium`);
   await page.waitForURL(/\/sign-in\?to=/);
-  await page.getByLabel('Name', { exact: true }).fill('m.lind');
-  await page.getByLabel('Password', { exact: true }).fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await signIn(page, 'm.lind', password);
   await page.locator('[data-row]').first().waitFor();
   // The medium with what is malicious is on top.
   assert.match((await page.locator('[data-row]').first().textContent()) ?? '', /DISC OF 2001/);

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connectChannel } from '@lazaret/system/channel.ts';
@@ -13,9 +12,11 @@ import { patients } from '@lazaret/tools/recipes/objects.ts';
 import { fat16, iso, udf } from '@lazaret/tools/recipes/images.ts';
 import { cleanDisc, companions, dicomdir, infectedDisc, sliceUID, slices, writeFolder, zip, type MediumFile } from '@lazaret/tools/recipes/media.ts';
 import { repository, startSystem, type System } from '../system.ts';
+import { Media } from './medium.ts';
 
 let system: System;
-const folder = mkdtempSync(join(tmpdir(), 'lazaret-import-'));
+const media = new Media('import');
+const { folder } = media;
 before(async () => { system = await startSystem(null); });
 after(async () => {
   await system.stop();
@@ -23,16 +24,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-let made = 0;
-function medium(files: readonly MediumFile[] | Buffer, ending = ''): string {
-  const path = join(folder, `medium${made += 1}${ending}`);
-  if (Buffer.isBuffer(files)) writeFileSync(path, files);
-  else {
-    mkdirSync(path);
-    writeFolder(path, files);
-  }
-  return path;
-}
+const medium = (files: readonly MediumFile[] | Buffer, ending = ''): string => media.make(files, ending);
 
 async function imported(path: string): Promise<{ readonly code: number; readonly receipt: Receipt }> {
   const { code, stdout, stderr } = await system.lazaret('import', path, '--json');

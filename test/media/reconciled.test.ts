@@ -2,20 +2,21 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { readEntries } from '@lazaret/audit/reading.ts';
 import { fat16, iso } from '@lazaret/tools/recipes/images.ts';
-import { cleanDisc, slices, writeFolder, type MediumFile } from '@lazaret/tools/recipes/media.ts';
+import { cleanDisc, slices, type MediumFile } from '@lazaret/tools/recipes/media.ts';
 import { patients } from '@lazaret/tools/recipes/objects.ts';
 import type { Receipt } from '@lazaret/pacs/reception/media/contract.ts';
 import { peer } from '../peers.ts';
 import { startSystem, type Ended, type System } from '../system.ts';
+import { Media } from './medium.ts';
 
 const [here, elsewhere, third] = patients as readonly [typeof patients[number], typeof patients[number], typeof patients[number]];
-const folder = mkdtempSync(join(tmpdir(), 'lazaret-reconciled-'));
+const media = new Media('reconciled');
+const { folder } = media;
 let system: System;
 let study = '';
 before(async () => {
@@ -28,16 +29,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-let made = 0;
-function medium(files: readonly MediumFile[] | Buffer, ending = ''): string {
-  const path = join(folder, `medium${made += 1}${ending}`);
-  if (Buffer.isBuffer(files)) writeFileSync(path, files);
-  else {
-    mkdirSync(path);
-    writeFolder(path, files);
-  }
-  return path;
-}
+const medium = (files: readonly MediumFile[] | Buffer, ending = ''): string => media.make(files, ending);
 async function query(path: string): Promise<Record<string, { Value?: unknown[] }>[]> {
   const { status, body } = await system.ask(`/dicomweb${path}`);
   return status === 204 ? [] : JSON.parse(body.toString()) as Record<string, { Value?: unknown[] }>[];

@@ -1,6 +1,6 @@
 /** What the safe look asks of the server: its own calls, since a picture is no JSON. */
 import type { LookAnswer, RenderRequest } from '@lazaret/pacs/quarantine/requests.ts';
-import { RequestFailure } from '../api.ts';
+import { failureOf, RequestFailure } from '../api.ts';
 
 /** A decoder is started for each picture of a held object and may be busy with a large frame. */
 const timeoutMs = 60_000;
@@ -14,8 +14,7 @@ async function post(objectId: string, what: string, body: unknown, signal?: Abor
     throw new RequestFailure(0, 'server-unreachable', 'Lazaret does not answer; the connection or the server is down.');
   });
   if (response.ok) return response;
-  const { title, detail } = ((await response.json().catch(() => null)) ?? {}) as { title?: string; detail?: string };
-  throw new RequestFailure(response.status, title ?? 'request-failed', detail ?? `The server answered ${response.status}.`);
+  throw failureOf(response.status, await response.json().catch(() => null));
 }
 
 /** `until` by this machine's clock, which need not be the server's. */

@@ -7,6 +7,7 @@
 import type { StatementSync } from 'node:sqlite';
 import { setImmediate as breathe, setTimeout as wait } from 'node:timers/promises';
 import { Failure } from '@lazaret/system/failure.ts';
+import { prepareAll } from '../../quarantine/database.ts';
 import { finding, withdrawObject } from '../../quarantine/conclusion.ts';
 import type { Group } from '../../quarantine/commits.ts';
 import type { PatchRequest } from '../../quarantine/patch.ts';
@@ -65,7 +66,7 @@ export class Carrying {
     this.#sight = sight;
     this.#damage = damage;
     this.#changed = changed;
-    this.#run = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, parts.database.prepare(text)])) as unknown as Readonly<Record<keyof typeof texts, StatementSync>>;
+    this.#run = prepareAll(parts.database, texts);
   }
 
   start(): void {

@@ -1,5 +1,6 @@
 /** What an import has brought, study by study, for people who say whose it is. Only reads. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { prepareAll } from '../../quarantine/database.ts';
 import type { Digest } from '../../reception/contract.ts';
 import type { ArchivedInstance } from '../admit.ts';
 import type { JSONDataSet } from '../metadata.ts';
@@ -35,7 +36,7 @@ export class Incoming {
   readonly #run: Readonly<Record<keyof typeof texts, StatementSync>>;
 
   constructor(database: DatabaseSync) {
-    this.#run = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, database.prepare(text)])) as unknown as Readonly<Record<keyof typeof texts, StatementSync>>;
+    this.#run = prepareAll(database, texts);
   }
 
   /** `duplicates`: what the medium holds and an earlier import of it has brought. */

@@ -1,5 +1,6 @@
 /** The patients that this archive knows, looked up by what people have at hand. Only reads, and only what indexes give. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { prepareAll } from '../../quarantine/database.ts';
 import type { JSONDataSet } from '../metadata.ts';
 import { foldText, nameKinds } from '../names.ts';
 import type { LocalPatient } from './contract.ts';
@@ -41,7 +42,7 @@ export class Patients {
   readonly #run: Readonly<Record<keyof typeof texts, StatementSync>>;
 
   constructor(database: DatabaseSync) {
-    this.#run = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, database.prepare(text)])) as unknown as Readonly<Record<keyof typeof texts, StatementSync>>;
+    this.#run = prepareAll(database, texts);
   }
 
   /**

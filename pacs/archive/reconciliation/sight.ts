@@ -3,6 +3,7 @@
  * identity. Everything here runs inside a transaction of the keeper.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { prepareAll } from '../../quarantine/database.ts';
 import type { InstanceReport } from '../../quarantine/contract.ts';
 import type { Digest } from '../../reception/contract.ts';
 import { indexInstance, namesOf, restoreInstance, type ArchivedInstance, type Indexing, type Served } from '../admit.ts';
@@ -72,7 +73,7 @@ export class Sight {
   constructor(database: DatabaseSync, importOf: (objectId: string) => string) {
     this.#database = database;
     this.#importOf = importOf;
-    this.#run = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, database.prepare(text)])) as unknown as Readonly<Record<keyof typeof texts, StatementSync>>;
+    this.#run = prepareAll(database, texts);
     this.#run.removeTexts.setReadBigInts(true);
   }
 

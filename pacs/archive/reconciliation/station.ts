@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { StatementSync } from 'node:sqlite';
 import { refused } from '@lazaret/system/failure.ts';
+import { prepareAll } from '../../quarantine/database.ts';
 import type { Group } from '../../quarantine/commits.ts';
 import { checkFields, checkObjectId, checkText } from '../../quarantine/guards.ts';
 import type { Parts } from '../../quarantine/parts.ts';
@@ -58,7 +59,7 @@ export class Reconciliation {
     this.#incoming = new Incoming(parts.database);
     this.#patients = new Patients(parts.database);
     this.#carrying = new Carrying(parts, sight, damage, () => this.#answers.clear());
-    this.#run = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, parts.database.prepare(text)])) as unknown as Readonly<Record<keyof typeof texts, StatementSync>>;
+    this.#run = prepareAll(parts.database, texts);
   }
 
   /** Goes on with what was chosen before a restart. */

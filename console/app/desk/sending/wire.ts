@@ -1,6 +1,6 @@
 /** One request of an upload: an answer, or why there is none and whether trying again makes sense. */
 import type { UploadState } from '../../../server/deskanswers.ts';
-import { RequestFailure } from '../../api.ts';
+import { failureOf, RequestFailure } from '../../api.ts';
 
 /** A piece of 8 MB takes 70 s over a line of 1 Mbit/s. */
 const timeoutMs = 5 * 60_000;
@@ -16,9 +16,8 @@ export async function wire(path: string, init: RequestInit, signal: AbortSignal)
   const body: unknown = await response.json().catch(() => null);
   if (response.ok && body !== null) return body as UploadState;
   if (response.ok) throw new RequestFailure(0, 'server-unreachable', 'The connection is lost.');
-  const { title, detail } = (body ?? {}) as { title?: unknown; detail?: unknown };
   if (response.status === 401) throw new RequestFailure(401, 'session-over', 'You are signed out.');
-  throw new RequestFailure(response.status, typeof title === 'string' ? title : 'request-failed', typeof detail === 'string' ? detail : `The server answered ${response.status}.`);
+  throw failureOf(response.status, body);
 }
 
 export const post = (value: unknown): RequestInit => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) });
