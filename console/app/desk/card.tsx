@@ -73,12 +73,12 @@ export function SendingCard({ sending }: { readonly sending: Sending }) {
   );
 }
 
-function phaseWords({ phase, sentFiles, files }: Sending, state: string): string {
+function phaseWords({ phase, upload, sentFiles, files }: Sending, state: string): string {
   switch (phase) {
     case 'preparing': return 'Getting ready to send';
     case 'sending': case 'waiting': return state === '' || state.startsWith('Stopped') ? 'Sending' : `Sending · ${state.toLowerCase()}`;
     case 'sent': return state.startsWith('Stopped') ? 'Scanning goes on in a moment' : state || 'Sent; waiting for its turn';
-    case 'cancelled': return `Cancelled. ${sentFiles === 0 ? 'Nothing of it was sent.' : `${whole(sentFiles)} of ${whole(files)} files had been sent; they are scanned, and stay out of sight.`}`;
+    case 'cancelled': return `Cancelled. ${upload === '' ? 'Nothing of it was sent.' : sentFiles === 0 ? 'What had been sent is scanned, and stays out of sight.' : `${whole(sentFiles)} of ${whole(files)} files had been sent; they are scanned, and stay out of sight.`}`;
     case 'failed': return 'Stopped';
   }
 }

@@ -32,7 +32,7 @@ export const worklistQuery = (name: string, id: string) =>
 
 export const take = (id: string, choices: readonly Choice[]) =>
   ask<readonly IncomingStudy[]>(`desk/imports/${id}/choices`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ choices }) });
-export const cancelUpload = (upload: string) => ask<null>(`desk/uploads/${upload}`, { method: 'DELETE' });
+export const cancelUpload = (upload: string) => ask<UploadState>(`desk/uploads/${upload}`, { method: 'DELETE' });
 export const pictureAddress = (objectId: string): string => `/console/api/desk/pictures/${objectId}`;
 /** The study in the viewer, which has a sign-in of its own. */
 export const viewerAddress = (studyInstanceUID: string): string => `/viewer?${new URLSearchParams({ StudyInstanceUIDs: studyInstanceUID })}`;

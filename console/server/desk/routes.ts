@@ -50,10 +50,7 @@ export function deskRoutes({ keeper, uploads }: DeskDeps): Route[] {
     api('GET', 'desk/uploads', 'import', async ({ actor }) => json(200, await uploads.ofPerson(uploader(actor)), noStore)),
     api('POST', 'desk/uploads', 'import', async ({ actor, body }) => json(200, await uploads.begin(uploader(actor), uploadBody.parse(body)), noStore)),
     api('GET', 'desk/uploads/:upload', 'import', async ({ actor, params }) => json(200, await uploads.state(uploader(actor), uploadParams.parse(params).upload), noStore)),
-    route({ method: 'DELETE', path: 'desk/uploads/:upload', action: 'import' }, async ({ actor, params }) => {
-      await uploads.cancel(uploader(actor), uploadParams.parse(params).upload);
-      return json(200, null, noStore);
-    }),
+    route({ method: 'DELETE', path: 'desk/uploads/:upload', action: 'import' }, async ({ actor, params }) => json(200, await uploads.cancel(uploader(actor), uploadParams.parse(params).upload), noStore)),
     route({ method: 'POST', path: 'desk/uploads/:upload/listing', action: 'import', body: 'json', bodyBytesMax: linesBytesMax }, async ({ actor, params, body }) => {
       const { from, lines } = linesBody.parse(body);
       return json(200, await uploads.list(uploader(actor), uploadParams.parse(params).upload, from, lines), noStore);

@@ -145,7 +145,7 @@ test('a file that the browser cannot read is told of, and what is cancelled is r
   assert.deepEqual((await uploads.spoil(ann, upload, 1, 'the drive cannot read it')).have, [[1, 1]]);
   assert.equal(readFileSync(join(folder, upload, '1.bad'), 'utf8'), 'the drive cannot read it');
   asked.length = 0;
-  await uploads.cancel(ann, upload);
+  assert.deepEqual((await uploads.cancel(ann, upload)).have, [[1, 1]], 'how far it had come');
   assert.ok(existsSync(join(folder, upload, 'cancelled')));
   assert.equal(asked.length, 1, 'the importer is told');
   await assert.rejects(uploads.piece(ann, upload, 0, 0, body(Buffer.from('1234'))), { code: 'upload-cancelled' });

@@ -162,9 +162,11 @@ export class Uploads {
     return Promise.all([...this.#open.values()].filter((upload) => upload.head.person === person.name && !upload.listing && !upload.cancelled).map((upload) => stateOf(upload)));
   }
 
-  /** What was sent stays and is read; what was not is told of on the receipt. */
-  async cancel(person: Uploader, id: string): Promise<void> {
-    await this.#cancel(await this.#of(person, id));
+  /** What was sent stays and is read; what was not is told of on the receipt. Answers with how far it had come. */
+  async cancel(person: Uploader, id: string): Promise<UploadState> {
+    const upload = await this.#of(person, id);
+    await this.#cancel(upload);
+    return stateOf(upload);
   }
 
   /** Uploads that were read are forgotten, those that nobody goes on with are cancelled, and reading that waits in vain is asked for. */

@@ -87,7 +87,10 @@ export class Sender {
     this.#put({ phase: 'cancelled', problem: '' });
     this.#end.abort();
     this.hurry();
-    if (upload !== '') await wire(`/${upload}`, { method: 'DELETE' }, new AbortController().signal).catch(() => undefined);
+    if (upload === '') return;
+    // The server knows what of the request that was just broken off had come.
+    const answer = await wire(`/${upload}`, { method: 'DELETE' }, new AbortController().signal).catch(() => null);
+    if (answer !== null) this.#put({ phase: 'cancelled', ...this.#sent(answer) });
   }
 
   async #list(answer: UploadState): Promise<UploadState> {
