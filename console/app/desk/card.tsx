@@ -14,7 +14,7 @@ import { Progress } from './progress.tsx';
 import { cancelUpload, importQuery, isMoving, receiptQuery, studiesQuery } from './requests.ts';
 import { cancelSending, dismiss, hurry, isActive } from './sending/senders.ts';
 import type { Sending } from './sending/sender.ts';
-import { mediumName, nameOf, stateOf, summaryOf } from './words.ts';
+import { cancelledWords, mediumName, nameOf, stateOf, summaryOf } from './words.ts';
 import styles from './desk.module.css';
 
 const picturesMax = 6;
@@ -73,12 +73,12 @@ export function SendingCard({ sending }: { readonly sending: Sending }) {
   );
 }
 
-function phaseWords({ phase, upload, sentFiles, files }: Sending, state: string): string {
-  switch (phase) {
+function phaseWords(sending: Sending, state: string): string {
+  switch (sending.phase) {
     case 'preparing': return 'Getting ready to send';
     case 'sending': case 'waiting': return state === '' || state.startsWith('Stopped') ? 'Sending' : `Sending · ${state.toLowerCase()}`;
     case 'sent': return state.startsWith('Stopped') ? 'Scanning goes on in a moment' : state || 'Sent; waiting for its turn';
-    case 'cancelled': return `Cancelled. ${upload === '' ? 'Nothing of it was sent.' : sentFiles === 0 ? 'What had been sent is scanned, and stays out of sight.' : `${whole(sentFiles)} of ${whole(files)} files had been sent; they are scanned, and stay out of sight.`}`;
+    case 'cancelled': return cancelledWords(sending);
     case 'failed': return 'Stopped';
   }
 }

@@ -4,7 +4,7 @@ import type { IncomingStudy, LocalPatient, PatientIdentity } from '@lazaret/pacs
 import { candidatesOf, differencesOf, fit, marked, patientsOf, warnings } from './candidates.ts';
 import { discsOf } from './sending/disc.ts';
 import { pieceOf, planOf, sentOf } from './sending/plan.ts';
-import { dateOf, kindOf, remaining } from './words.ts';
+import { cancelledWords, dateOf, kindOf, remaining } from './words.ts';
 
 const someone = (change: Partial<PatientIdentity> = {}): PatientIdentity => ({ patientName: 'Quarantotti^Marina', patientID: 'NB-1', issuerOfPatientID: '', patientBirthDate: '19580312', patientSex: 'F', ...change });
 const local = (change: Partial<LocalPatient> = {}): LocalPatient => ({ ...someone({ patientID: '4711' }), studies: 1, lastStudyDate: '', ...change });
@@ -61,4 +61,10 @@ test('words that need no training', () => {
   assert.deepEqual([kindOf('DX'), kindOf('ZZ'), kindOf('')], ['X-ray', 'ZZ', 'Images']);
   assert.deepEqual([dateOf('20091231'), dateOf('2009'), dateOf('20091399')], ['31 Dec 2009', '', '']);
   assert.deepEqual([remaining(3), remaining(34), remaining(200), remaining(Number.NaN)], ['a few seconds left', 'about 40 s left', 'about 4 min left', '']);
+});
+
+test('what is said of a cancelled disc is what became of it', () => {
+  assert.equal(cancelledWords({ import: '', sentFiles: 0, files: 1 }), 'Cancelled. Nothing of it is kept.');
+  assert.equal(cancelledWords({ import: '5', sentFiles: 0, files: 60 }), 'Cancelled. What had been sent is scanned, and stays out of sight.');
+  assert.equal(cancelledWords({ import: '5', sentFiles: 6, files: 60 }), 'Cancelled. 6 of 60 files had been sent; they are scanned, and stay out of sight.');
 });

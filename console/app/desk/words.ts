@@ -1,8 +1,9 @@
 /** What happens at the desk in words that need no training. */
 import type { IncomingStudy, PatientIdentity } from '@lazaret/pacs/archive/reconciliation/contract.ts';
 import type { ImportStatus } from '@lazaret/pacs/reception/media/contract.ts';
-import { counted } from '../words/amounts.ts';
+import { counted, whole } from '../words/amounts.ts';
 import { personName, plain } from '../words/plain.ts';
+import type { Sending } from './sending/sender.ts';
 
 const kinds: Readonly<Record<string, string>> = {
   CT: 'CT', MR: 'MRI', US: 'Ultrasound', CR: 'X-ray', DX: 'X-ray', DR: 'X-ray', RG: 'X-ray', MG: 'Mammography', PT: 'PET', NM: 'Nuclear medicine', XA: 'Angiography', RF: 'Fluoroscopy', ES: 'Endoscopy', XC: 'Photographs', OP: 'Eye photographs', OT: 'Other images',
@@ -68,4 +69,12 @@ export function summaryOf(status: ImportStatus): string {
   if (bad > 0) parts.push(`${counted(bad, 'file')} could not be read`);
   if (left > 0) parts.push(`${counted(left, 'other file')} ${left === 1 ? 'stays' : 'stay'} on the disc`);
   return parts.join(' · ');
+}
+
+/** What becomes of what had been sent before somebody stopped it. Without an import nothing reads it, and the server removes it. */
+export function cancelledWords(sending: Pick<Sending, 'import' | 'sentFiles' | 'files'>): string {
+  if (sending.import === '') return 'Cancelled. Nothing of it is kept.';
+  // The server may not have answered how much it was.
+  if (sending.sentFiles === 0) return 'Cancelled. What had been sent is scanned, and stays out of sight.';
+  return `Cancelled. ${whole(sending.sentFiles)} of ${whole(sending.files)} files had been sent; they are scanned, and stay out of sight.`;
 }

@@ -90,7 +90,7 @@ export class Sender {
     if (upload === '') return;
     // The server knows what of the request that was just broken off had come.
     const answer = await wire(`/${upload}`, { method: 'DELETE' }, new AbortController().signal).catch(() => null);
-    if (answer !== null) this.#put({ phase: 'cancelled', ...this.#sent(answer) });
+    if (answer !== null) this.#put({ phase: 'cancelled', import: answer.import, ...this.#sent(answer) });
   }
 
   async #list(answer: UploadState): Promise<UploadState> {
