@@ -37,7 +37,7 @@ export function receiptOf(receipt: Receipt): string {
     if (odd === 0 && directory.problem === '') continue;
     lines.push('', `${printable(directory.path)} lists ${directory.listed} objects${directory.problem === '' ? '' : ` (${printable(directory.problem)})`}:`);
     if (directory.absentCount > 0) lines.push(`  ${directory.absentCount} of them are not on the medium: ${some(directory.absent)}`);
-    if (directory.unlistedCount > 0) lines.push(`  ${directory.unlistedCount} objects are on the medium and not in it; they came in all the same: ${some(directory.unlisted)}`);
+    if (directory.unlistedCount > 0) lines.push(`  ${directory.unlistedCount} objects are on the medium and not in it; they were inspected like the rest: ${some(directory.unlisted)}`);
     if (directory.differentCount > 0) lines.push(`  ${directory.differentCount} files hold another object than it says: ${some(directory.different)}`);
   }
   for (const note of receipt.notes) lines.push('', `Note: ${printable(note)}`);
