@@ -3,6 +3,7 @@
  *
  *   examiner → inspector   ExaminerHello, once, when it is ready
  *   inspector → examiner   Assignment, several may wait in the pipe
+ *   examiner → inspector   PartFrames, where the assignment asks for them: what was unpacked, for an engine of another process (parts.ts)
  *   examiner → inspector   Report with the span table as payload, one an assignment, in order
  *
  * The examiner decodes hostile bytes, so everything in a Report is untrusted until report.ts has checked it.
@@ -23,6 +24,8 @@ export interface Assignment {
   readonly map: { readonly window: { readonly offset: number; readonly length: number } | null; readonly blank?: boolean } | null;
   /** A file beside the images of a medium: the engines look at it, the rules for objects do not (examiner/companion.ts). */
   readonly companion?: boolean;
+  /** Another engine looks at the parts of the object, too: they are told as PartFrames before the report. */
+  readonly parts?: boolean;
   /** Only this: how the object is served under another identity (examiner/patching.ts). It was inspected before. */
   readonly patch?: PatchRequest;
 }
@@ -49,6 +52,32 @@ export interface Report {
   /** Where it was asked for. */
   readonly patch?: PatchAnswer;
 }
+
+/** A part of an object begins (`part`), or goes on (null); the payload is bytes of it. One part is whole before the next one begins. */
+export interface PartFrame {
+  readonly id: number;
+  readonly part: PartHead | null;
+}
+
+export interface PartHead {
+  /** What it is, for people: "part notes.txt of the ZIP file in (0042,0011)". */
+  readonly name: string;
+  /** What it came out of, as a range of the object. */
+  readonly offset: number;
+  readonly length: number;
+  readonly tag: string;
+  /** How many bytes follow in this frame and those after it. */
+  readonly bytes: number;
+  /** It is that range of the object, byte for byte, and no bytes follow: whoever wants them reads the file. */
+  readonly verbatim: boolean;
+}
+
+/** Bytes of a part in one frame. */
+export const partFrameBytesMax = 256 * 1024;
+/** Parts of one object that other engines look at; the examiner itself unpacks up to 30,000, and a film of an ultrasound device has some hundred frames. */
+export const givenPartsMax = 40_000;
+/** All of them together: 600 frames of a colour film of 900 × 600 points. */
+export const givenBytesMax = 1024 * 1024 * 1024;
 
 /** A taken-over or confused examiner could report without end; people read a few dozen findings. */
 export const findingsMax = 200;

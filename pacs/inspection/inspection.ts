@@ -8,8 +8,9 @@ import type { PatchAnswer, PatchRequest } from '../quarantine/patch.ts';
 import type { MapAnswer } from '../quarantine/requests.ts';
 import type { EngineStatus } from './assignment.ts';
 import type { Engine } from './engines/engine.ts';
-import type { ClamdTarget } from './engines/clamd.ts';
-import type { Outcome, Pool } from './pool.ts';
+import { clamdName, type ClamdTarget } from './engines/clamd.ts';
+import type { Outcome, Pool, Task } from './pool.ts';
+import { PartScan, withFound, type FoundInPart } from './parts.ts';
 import { mustDecode, type DecodePolicy, type Decoding } from './decoding.ts';
 import { verdictOf, worstFirst } from './verdict.ts';
 
@@ -17,6 +18,8 @@ import { verdictOf, worstFirst } from './verdict.ts';
 export const rulesVersion = 3;
 /** Rises with the decoders' packages. */
 const decoderVersion = 1;
+/** clamd was once shown the object alone, and what was judged then counts no more. */
+const partsWord = 'parts';
 
 export class Inspection {
   readonly #pool: Pool;
@@ -35,13 +38,13 @@ export class Inspection {
     return this.#clamd === null ? this.#pool.engines : [...this.#pool.engines, await this.#clamd.version()];
   }
 
-  /** "structure 1; content 1; yara-x 0.7.2 rules 2 0123456789ab; clamd 1.4.6 27000" */
+  /** "structure 1; content 1; yara-x 0.7.2 rules 2 0123456789ab; clamd 1.4.6 27000 parts" */
   async epoch(): Promise<string> {
     return this.#epochOf(await this.engines());
   }
 
   #epochOf(all: readonly EngineStatus[]): string {
-    const engines = all.filter((engine) => engine.state === 'ready').map((engine) => [engine.name, engine.version, engine.signatures].filter(Boolean).join(' '));
+    const engines = all.filter((engine) => engine.state === 'ready').map((engine) => [engine.name, engine.version, engine.signatures, engine.name === clamdName ? partsWord : ''].filter(Boolean).join(' '));
     const decoder = this.#decoding === null || this.#decoding.policy === 'never' ? [] : [`decoder ${decoderVersion}`];
     return [`structure ${rulesVersion}`, `content ${rulesVersion}`, ...decoder, ...engines].join('; ');
   }
@@ -91,8 +94,12 @@ export class Inspection {
 
   /** The file map for people. Empty where the object cannot be mapped; the findings say why. */
   async map(work: Work, path: string, window: { readonly offset: number; readonly length: number } | null, blank = false): Promise<MapAnswer> {
-    const outcome = await this.#pool.examine({ path, work, dataSetDigest: false, map: { window, ...(blank ? { blank } : {}) } });
-    return outcome.report?.map ?? { bytes: work.bytes, spans: [], findings: outcome.findings, window: null, parts: [], partCount: 0 };
+    const task = { path, work, dataSetDigest: false, map: { window, ...(blank ? { blank } : {}) } };
+    // The tree of parts is drawn from the first answer; those for the bytes of a window come by the dozen.
+    const { outcome, inside } = window === null && !blank ? await this.#read(task) : { outcome: await this.#pool.examine(task), inside: [] };
+    const map = outcome.report?.map;
+    if (map !== undefined && map !== null) return withFound(map, inside.filter(({ finding }) => finding.code === 'malware-signature'));
+    return { bytes: work.bytes, spans: [], findings: outcome.findings, window: null, parts: [], partCount: 0 };
   }
 
   /** How an archived object is served under another identity. Null where the file is not what was archived, or cannot be read. */
@@ -111,13 +118,29 @@ export class Inspection {
   }
 
   async #examine(work: Work, path: string, wants: { readonly dataSetDigest: boolean; readonly map?: boolean }): Promise<Outcome> {
-    const examining = this.#pool.examine({ path, work, dataSetDigest: wants.dataSetDigest, map: wants.map === true ? { window: null } : null });
-    if (this.#clamd === null) return examining;
-    const [outcome, found] = await Promise.all([examining, this.#clamd.scan({ path, bytes: work.bytes })]);
+    const reading = this.#read({ path, work, dataSetDigest: wants.dataSetDigest, map: wants.map === true ? { window: null } : null });
+    if (this.#clamd === null) return (await reading).outcome;
+    const [{ outcome, inside }, whole] = await Promise.all([reading, this.#clamd.scan({ path, bytes: work.bytes })]);
+    // A clamd that is missing says so once.
+    const found = [...whole, ...inside.map(({ finding }) => finding).filter(({ code }) => !code.startsWith('engine-') || !whole.some((known) => known.code === code))];
     // The embedded engine may be missing on this platform; another one that looked at all bytes takes its place.
     const own = found.some((finding) => finding.code.startsWith('engine-')) ? outcome.findings : outcome.findings.filter((finding) => finding.code !== 'engine-missing');
     const findings: Finding[] = [...own, ...found];
     if (found.length > 0 && verdictOf(found) !== 'clean') outcome.retire();
     return { ...outcome, findings };
+  }
+
+  /** By an examiner, and what it unpacks by clamd where there is one. */
+  async #read(task: Task): Promise<{ readonly outcome: Outcome; readonly inside: readonly FoundInPart[] }> {
+    const clamd = this.#clamd;
+    if (clamd === null) return { outcome: await this.#pool.examine(task), inside: [] };
+    // An examiner that is ended for another object leaves this one to the next: its parts come anew.
+    const scans: PartScan[] = [];
+    const outcome = await this.#pool.examine(task, () => {
+      const scan = new PartScan(clamd, task);
+      scans.push(scan);
+      return scan;
+    });
+    return { outcome, inside: (await scans.at(-1)?.end()) ?? [] };
   }
 }

@@ -91,6 +91,7 @@ const misbehaviour: Readonly<Record<string, readonly [act: string, code: string,
   'it answers with something that is no frame': ["process.stdout.write(Buffer.alloc(64, 0xff));", 'examiner-report'],
   'it answers with something that is no JSON': ["process.stdout.write(Buffer.concat([Buffer.from([0, 0, 0, 1, 0, 0, 0, 0]), Buffer.from('?')]));", 'examiner-report'],
   'it says clean without having read': ['frame({ id: assignment.id, findings: [], bytes: assignment.work.bytes, sha256: assignment.work.sha256, instance: null, disarmed: null, dataSetSha256: "", map: null });', 'examiner-report'],
+  'it gives parts that nobody asked for': ['frame({ id: assignment.id, part: null }, Buffer.alloc(8));', 'examiner-report'],
   'it answers about another object': ['frame({ id: assignment.id + 1, findings: [], bytes: assignment.work.bytes });', 'examiner-report'],
 };
 for (const [how, [act, code, options]] of Object.entries(misbehaviour)) {

@@ -11,10 +11,19 @@ import { FrameReader, encodeFrame, type Frame } from '@lazaret/system/frames.ts'
 import { residentBytes } from '@lazaret/system/memory.ts';
 import type { Finding } from '../quarantine/contract.ts';
 import type { Assignment, EngineStatus, Report } from './assignment.ts';
+import { Deadline } from './deadline.ts';
 import { checkHello, checkReport } from './report.ts';
 import { verdictOf } from './verdict.ts';
 
-export type Task = Omit<Assignment, 'id'>;
+export type Task = Omit<Assignment, 'id' | 'parts'>;
+
+/** Who takes the parts of one object while an examiner reads it. */
+export interface PartTaker {
+  /** One untrusted PartFrame. A promise: the examiner waits for it, and its time does not run. A text: what is wrong with it, and the examiner is ended. */
+  take(header: unknown, payload: Buffer): Promise<void> | string | null;
+  /** The reading was broken off: no report will come. */
+  abandon(): void;
+}
 
 export interface Outcome {
   /** Null where the examiner gave no report that holds; then findings say why. */
@@ -47,7 +56,8 @@ export interface PoolOptions {
 /** Assignments in an examiner's pipe: the next one is there when one is done. More would only have to be moved when it is ended. */
 const prefetch = 4;
 /** A slow machine under load reads 10 MB/s; start-up and small objects have 15 s. */
-const defaultTimeoutMs = (bytes: number): number => 15_000 + bytes / 10_000;
+const bytesPerMs = 10_000;
+const defaultTimeoutMs = (bytes: number): number => 15_000 + bytes / bytesPerMs;
 /** An examiner starts in some 0.2 s; one that has not said a word after this never will. */
 const helloTimeoutMs = 30_000;
 /** One that is not wanted any more before it was ready has so long to end by itself. */
@@ -58,6 +68,7 @@ const failedStartsMax = 3;
 
 interface Waiting {
   readonly task: Task;
+  readonly takesParts: (() => PartTaker) | null;
   resolve(outcome: Outcome): void;
   reject(failure: Error): void;
 }
@@ -109,11 +120,14 @@ export class Pool {
     return Math.max(0, this.#options.examiners * prefetch - inHand);
   }
 
-  /** Reads one object. Rejects only when no examiner can be started at all (`examiner-unavailable`) or the pool is closed. */
-  examine(task: Task): Promise<Outcome> {
+  /**
+   * Reads one object. Rejects only when no examiner can be started at all (`examiner-unavailable`) or the pool is closed.
+   * `takesParts`: asked for whoever takes its parts each time that an examiner begins with it; the last one has those that belong to the outcome.
+   */
+  examine(task: Task, takesParts: (() => PartTaker) | null = null): Promise<Outcome> {
     if (this.#closed) return Promise.reject(unavailable('examiner-unavailable', 'the inspection is being ended'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ task, resolve, reject });
+      this.#waiting.push({ task, takesParts, resolve, reject });
       this.#fill();
       this.#deal();
     });
@@ -270,12 +284,16 @@ class Examiner {
   readonly #options: PoolOptions;
   readonly #reactions: Reactions;
   readonly #helloTimer: NodeJS.Timeout;
-  #timer: NodeJS.Timeout | null = null;
+  readonly #deadline: Deadline;
+  #limitMs = 0;
   #startedAt = 0;
+  #parts: PartTaker | null = null;
+  #holds = 0;
 
   constructor(options: PoolOptions, reactions: Reactions) {
     this.#options = options;
     this.#reactions = reactions;
+    this.#deadline = new Deadline(() => this.#fail('examiner-timed-out', `Reading the object took longer than ${Math.round(this.#limitMs / 1000)} s.`));
     const { command, args, env } = options.start();
     this.#child = spawn(command, [...args], { env: { ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
     const reader = new FrameReader();
@@ -311,7 +329,7 @@ class Examiner {
 
   give(given: Given): void {
     this.given.push(given);
-    this.#child.stdin!.write(encodeFrame({ ...given.task, id: given.id } satisfies Assignment));
+    this.#child.stdin!.write(encodeFrame({ ...given.task, id: given.id, ...(given.takesParts === null ? {} : { parts: true }) } satisfies Assignment));
     if (this.given.length === 1) this.#begin();
   }
 
@@ -332,7 +350,9 @@ class Examiner {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#helloTimer);
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#deadline.stop();
+    this.#parts?.abandon();
+    this.#parts = null;
     if (this.#ready) {
       // Its sandbox dies with it (bwrap --die-with-parent).
       this.#child.kill('SIGKILL');
@@ -346,9 +366,23 @@ class Examiner {
 
   #begin(): void {
     this.#startedAt = performance.now();
-    const { bytes } = this.given[0]!.task.work;
-    const limitMs = (this.#options.timeoutMs ?? defaultTimeoutMs)(bytes);
-    this.#timer = setTimeout(() => this.#fail('examiner-timed-out', `Reading the object took longer than ${Math.round(limitMs / 1000)} s.`), limitMs);
+    const given = this.given[0]!;
+    this.#limitMs = (this.#options.timeoutMs ?? defaultTimeoutMs)(given.task.work.bytes);
+    this.#parts = given.takesParts?.() ?? null;
+    this.#deadline.start(this.#limitMs);
+  }
+
+  /** Nothing more is read of what it says until `wait` is over: its pipe fills, and it stands still. */
+  #hold(wait: Promise<void>): void {
+    const release = this.#deadline.hold();
+    this.#child.stdout!.pause();
+    this.#holds += 1;
+    void wait.finally(() => {
+      this.#holds -= 1;
+      if (this.#ended) return;
+      release();
+      if (this.#holds === 0) this.#child.stdout!.resume();
+    });
   }
 
   #hear(frame: Frame): void {
@@ -370,6 +404,14 @@ class Examiner {
       this.end();
       return;
     }
+    if (isPart(frame.header)) {
+      const wait = this.#parts === null ? 'nobody asked for it' : this.#parts.take(frame.header, frame.payload);
+      // As much time as for so many bytes of an object.
+      this.#deadline.extend(frame.payload.length / bytesPerMs);
+      if (typeof wait === 'string') this.#fail('examiner-report', `What was unpacked from the object does not hold: ${wait}.`);
+      else if (wait !== null) this.#hold(wait);
+      return;
+    }
     const checked = checkReport(frame.header, frame.payload, given.id, given.task.work);
     if ('problem' in checked) this.#fail('examiner-report', `The report about the object does not hold: ${checked.problem}.`);
     else this.#finish({ report: checked.report, findings: checked.report.findings });
@@ -389,7 +431,9 @@ class Examiner {
   }
 
   #finish(result: Pick<Outcome, 'report' | 'findings'>): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#deadline.stop();
+    if (result.report === null) this.#parts?.abandon();
+    this.#parts = null;
     const given = this.given.shift();
     if (given === undefined) throw broken('examiner-idle', 'an examiner finished an object that it was not given');
     const outcome: Outcome = { ...result, ms: Math.round((performance.now() - this.#startedAt) * 10) / 10, engines: this.#engines, retire: () => this.end() };
@@ -398,4 +442,8 @@ class Examiner {
     else if (this.given.length > 0) this.#begin();
     this.#reactions.done(given, outcome);
   }
+}
+
+function isPart(untrusted: unknown): boolean {
+  return typeof untrusted === 'object' && untrusted !== null && 'part' in untrusted;
 }

@@ -6,8 +6,9 @@ import { checkSpans } from '@lazaret/dicom/filemap/check.ts';
 import { isDigest, type Digest } from '../reception/contract.ts';
 import type { Disarmed, Finding, FrameTable, InstanceReport, Work } from '../quarantine/contract.ts';
 import { patchBytesMax, patchesMax, patchTextMax, type PatchAnswer } from '../quarantine/patch.ts';
+import { fills, uidBytesMax, uidFill } from '../quarantine/overwriting.ts';
 import type { Blanking, MapAnswer, MapPart, MapSpan } from '../quarantine/requests.ts';
-import { blankRangesMax, decodeSpans, drawnSpansMax, findingTextMax, findingsMax, windowBytesMax, type EngineStatus, type ExaminerHello, type Report, listedPartsMax, partNameMax } from './assignment.ts';
+import { blankRangesMax, decodeSpans, drawnSpansMax, findingTextMax, findingsMax, windowBytesMax, givenBytesMax, type EngineStatus, type PartHead, type ExaminerHello, type Report, listedPartsMax, partNameMax } from './assignment.ts';
 import { isDecodable, type PixelForm } from './decoder/contract.ts';
 
 /** 20,000 frames with functional groups are some 30 MiB. */
@@ -216,17 +217,24 @@ function checkBlanking(untrusted: unknown, bytes: number): Blanking {
     if (offset < end) throw new Wrong('ranges that are not in order or overlap');
     const length = count(untrustedRanges[at + 1], bytes - offset);
     end = offset + length;
-    ranges.push(offset, length, count(untrustedRanges[at + 2], 0xff));
+    const fill = count(untrustedRanges[at + 2], fills.length - 1);
+    if (fill === uidFill && length > uidBytesMax) throw new Wrong('a UID that is too long for one');
+    ranges.push(offset, length, fill);
   }
-  return { outcome, text: printable(text(value['text'], findingTextMax)), ranges, elements: count(value['elements'], Number.MAX_SAFE_INTEGER) };
+  return { outcome, text: printable(text(value['text'], findingTextMax)), ranges, patches: checkPatches(value['patches'], bytes), elements: count(value['elements'], Number.MAX_SAFE_INTEGER) };
 }
 
 function checkPatch(untrusted: unknown, bytes: number): PatchAnswer {
   const value = fields(untrusted);
   const outcome = (['patched', 'impossible'] as const).find((each) => each === value['outcome']);
   if (outcome === undefined) throw new Wrong('an answer without outcome');
+  const patches = checkPatches(value['patches'], bytes);
+  return { outcome, text: printable(text(value['text'], patchTextMax)), patches, metadata: text(value['metadata'], metadataBytesMax, outcome === 'patched' ? /^\{/ : /^$/) };
+}
+
+function checkPatches(untrusted: unknown, bytes: number): PatchAnswer['patches'] {
   let [end, room] = [0, patchBytesMax];
-  const patches = list(value['patches'], patchesMax).map((untrustedPatch) => {
+  return list(untrusted, patchesMax).map((untrustedPatch) => {
     const patch = fields(untrustedPatch);
     const offset = count(patch['offset'], bytes);
     if (offset < end) throw new Wrong('patches that are not in order or overlap');
@@ -237,12 +245,30 @@ function checkPatch(untrusted: unknown, bytes: number): PatchAnswer {
     if (room < 0) throw new Wrong(`patches of more than ${patchBytesMax} bytes`);
     return { offset, length, bytes: encoded };
   });
-  return { outcome, text: printable(text(value['text'], patchTextMax)), patches, metadata: text(value['metadata'], metadataBytesMax, outcome === 'patched' ? /^\{/ : /^$/) };
 }
 
 function checkWindow(untrusted: unknown, bytes: number): NonNullable<MapAnswer['window']> {
   const value = fields(untrusted);
   return { offset: count(value['offset'], bytes), base64: text(value['base64'], Math.ceil(windowBytesMax / 3) * 4, /^[A-Za-z0-9+/=]*$/) };
+}
+
+/** A PartFrame about an object of `bytes` bytes, made anew from what passed; or one sentence about what did not. */
+export function checkPart(untrusted: unknown, bytes: number): { readonly part: PartHead | null } | { readonly problem: string } {
+  try {
+    const frame = fields(untrusted);
+    if (frame['part'] === null) return { part: null };
+    const part = fields(frame['part']);
+    const offset = count(part['offset'], bytes);
+    const length = count(part['length'], bytes - offset);
+    // More than the limit is a part, too: it is said of the object that it has it.
+    const own = count(part['bytes'], 2 * givenBytesMax + bytes);
+    const verbatim = part['verbatim'] === true;
+    if (own === 0 || (verbatim && own !== length)) throw new Wrong('a part without bytes, or of other bytes than its own');
+    return { part: { name: printable(text(part['name'], partNameMax)), offset, length, tag: text(part['tag'], 11, tagGrammar), bytes: own, verbatim } };
+  } catch (error) {
+    if (error instanceof Wrong) return { problem: error.message };
+    throw error;
+  }
 }
 
 /** Null when the first words of an examiner are no hello. */

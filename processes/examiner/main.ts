@@ -4,6 +4,7 @@
  * SECURITY: assume that it can be taken over by what it reads. It then has no network, no file but objects to read, nothing to write, no
  * process to see; it can lie about the object it was given, and about no other, because it is ended after anything but a clean object.
  */
+import { writeSync } from 'node:fs';
 import { FrameReader, encodeFrame } from '@lazaret/system/frames.ts';
 import type { Assignment, ExaminerHello } from '@lazaret/pacs/inspection/assignment.ts';
 import { yaraEngine } from '@lazaret/pacs/inspection/engines/yara.ts';
@@ -15,6 +16,14 @@ const reader = new FrameReader();
 const waiting: Assignment[] = [];
 let working = false;
 
+/**
+ * Stands still until all of it was taken: nothing is kept here for a reader that is slower. The descriptor blocks, since nothing else in this process
+ * touches it (`process.stdout` would change that).
+ */
+function say(bytes: Buffer): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(1, bytes, at);
+}
+
 /** One object at a time; between two of them the next assignments are read from the pipe. */
 function work(): void {
   const assignment = waiting.shift();
@@ -23,8 +32,8 @@ function work(): void {
     return;
   }
   working = true;
-  const { report, spans } = examine(assignment, engine);
-  process.stdout.write(encodeFrame(report, spans));
+  const { report, spans } = examine(assignment, engine, say);
+  say(encodeFrame(report, spans));
   setImmediate(work);
 }
 
@@ -34,4 +43,4 @@ process.stdin.on('data', (chunk: Buffer) => {
 });
 process.stdin.on('end', () => process.exit(0));
 const hello: ExaminerHello = { ready: true, engines: [engine.version()] };
-process.stdout.write(encodeFrame(hello));
+say(encodeFrame(hello));

@@ -22,6 +22,8 @@ import type { Job } from '@lazaret/pacs/quarantine/requests.ts';
 
 /** While the queue is empty the keeper holds a claim for 20 s; after a failure of the connection we ask again at this pace. */
 const engineWatchMs = 60_000;
+/** Jobs in hand for each examiner where clamd has a say: it is slower than they are. */
+const waitingForClamdMax = 16;
 
 await runProcess(async (settings) => {
   const row = processes.examiner;
@@ -46,17 +48,27 @@ await runProcess(async (settings) => {
   };
   await hello();
 
+  // Objects that examiners are done with may wait for clamd; more of them than these would only be kept from other inspectors.
+  const inHandMax = clamd === null ? Number.POSITIVE_INFINITY : Math.max(settings.examiners, 1) * waitingForClamdMax;
+  let inHand = 0;
   let stopping = false;
   let wake: (() => void) | null = null;
   const claims = (async () => {
     while (!stopping) {
-      if (pool.room === 0) {
+      const room = Math.min(pool.room, inHandMax - inHand);
+      if (room <= 0) {
         await new Promise<void>((resolve) => { wake = resolve; });
         wake = null;
         continue;
       }
-      const jobs = await channel.request<Job[]>('claim', { max: pool.room });
-      for (const job of jobs) void carryOut(job).finally(() => wake?.());
+      const jobs = await channel.request<Job[]>('claim', { max: room });
+      inHand += jobs.length;
+      for (const job of jobs) {
+        void carryOut(job).finally(() => {
+          inHand -= 1;
+          wake?.();
+        });
+      }
     }
   })();
 

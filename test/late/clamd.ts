@@ -10,8 +10,16 @@ import { peer } from '../peers.ts';
 
 export const marker = 'an inert sentence that an engine learns about late';
 
-/** Starts it; `configuration` is a file for `--config` that names its socket. Null, and the test skipped, where there is no clamd. */
-export async function startClamd(t: TestContext): Promise<{ readonly configuration: string } | null> {
+export interface RunningClamd {
+  /** A file for `--config` that names its socket. */
+  readonly configuration: string;
+  readonly address: { readonly socket: string };
+  /** Ends it in the middle of whatever it does. */
+  kill(): void;
+}
+
+/** Starts it, with `more` lines in its configuration. Null, and the test skipped, where there is no clamd. */
+export async function startClamd(t: TestContext, more: readonly string[] = []): Promise<RunningClamd | null> {
   const program = peer(t, 'clamd');
   if (program === null) return null;
   const folder = mkdtempSync(join(tmpdir(), 'lazaret-clamd-'));
@@ -19,7 +27,7 @@ export async function startClamd(t: TestContext): Promise<{ readonly configurati
   mkdirSync(signatures);
   writeFileSync(join(signatures, 'own.ndb'), `Lazaret.Inert.Late:0:*:${Buffer.from(marker).toString('hex')}\n`);
   const socket = join(folder, 'clamd.sock');
-  const lines = ['Foreground yes', `LocalSocket ${socket}`, `DatabaseDirectory ${signatures}`, ...(process.getuid?.() === 0 ? ['User root'] : []), 'SelfCheck 3600', 'AlertExceedsMax yes'];
+  const lines = ['Foreground yes', `LocalSocket ${socket}`, `DatabaseDirectory ${signatures}`, ...(process.getuid?.() === 0 ? ['User root'] : []), 'SelfCheck 3600', 'AlertExceedsMax yes', ...more];
   writeFileSync(join(folder, 'clamd.conf'), `${lines.join('\n')}\n`);
   const child = spawn(program, ['--config-file', join(folder, 'clamd.conf')], { stdio: 'ignore' });
   t.after(() => {
@@ -32,5 +40,5 @@ export async function startClamd(t: TestContext): Promise<{ readonly configurati
   }
   const configuration = join(folder, 'lazaret.json');
   writeFileSync(configuration, JSON.stringify({ clamd: { socket } }));
-  return { configuration };
+  return { configuration, address: { socket }, kill: () => child.kill('SIGKILL') };
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { after, test, type TestContext } from 'node:test';
 import { peer } from '@lazaret/test/peers.ts';
-import { clamdEngine, clamdOptions, type ClamdOptions } from './clamd.ts';
+import { clamdEngine, clamdOptions, streamsMax, type ClamdOptions } from './clamd.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lazaret-clamd-'));
 const running: ChildProcess[] = [];
@@ -64,9 +64,11 @@ for (const [limit, bytes] of Object.entries(limited)) {
 }
 
 /** Answers each command with what `answers` says. */
-async function listener(answers: Readonly<Record<string, string | null>>): Promise<{ readonly host: string; readonly port: number }> {
+async function listener(answers: Readonly<Record<string, string | null>>, told: (isOpen: boolean) => void = () => {}): Promise<{ readonly host: string; readonly port: number }> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
+    told(true);
+    socket.on('close', () => told(false));
     let asked = '';
     let length = 0;
     socket.on('data', (chunk: Buffer) => {
@@ -144,6 +146,28 @@ test('clean is what it says about a scanned object with fresh signatures, and no
   const engine = clamdEngine(await listener({ version: today, probe: limits, object: 'stream: OK' }), { now });
   assert.deepEqual(await engine.scan(clean()), []);
   assert.deepEqual(await engine.version(), { name: 'clamd', version: '1.4.6', signatures: '27500', state: 'ready', text: '' });
+});
+
+test('only so many streams are open at a time, and those that wait are not late', async () => {
+  let open = 0;
+  let most = 0;
+  const address = await listener({ version: today, probe: limits, object: 'stream: OK' }, (isOpen) => { most = Math.max(most, open += isOpen ? 1 : -1); });
+  const engine = clamdEngine(address, { now });
+  const target = clean();
+  await engine.version();
+  const found = await Promise.all(Array.from({ length: 5 * streamsMax }, () => engine.scan(target)));
+  assert.deepEqual(found.flat(), []);
+  assert.ok(most > 1 && most <= streamsMax + 1, `${most} at a time`);
+});
+
+test('a part that is a range of the file is sent as that range, and one that is not there any more is not clean', async () => {
+  const engine = clamdEngine(await listener({ version: today, probe: limits, object: 'stream: OK' }), { now });
+  const target = clean();
+  const part = { name: 'a part', offset: 100, length: 150_000, tag: '', bytes: 150_000, chunks: null };
+  assert.deepEqual(await engine.scan({ ...target, part }), []);
+  const [gone] = await engine.scan({ ...target, part: { ...part, offset: 100_000 } });
+  assert.deepEqual([gone?.code, gone?.offset], ['engine-failed', 100_000]);
+  assert.match(gone!.text, /in a part$/);
 });
 
 test('how old signatures may be is configurable', async () => {

@@ -1,5 +1,5 @@
 /**
- * ClamAV's daemon (clamd), asked over its socket by the inspector: it gets the original bytes of each object.
+ * ClamAV's daemon (clamd), asked over its socket by the inspector: it gets the original bytes of each object, and each part of it as a stream of its own.
  *
  * By default clamd answers OK for what is over one of its limits and was therefore not scanned. A probe finds out whether this one does: a file
  * packed into itself more often than any limit permits must raise an alert. Without `AlertExceedsMax yes` its OK means nothing, so the engine is
@@ -14,12 +14,15 @@ import { open } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { Finding } from '../../quarantine/contract.ts';
-import type { EngineStatus } from '../assignment.ts';
+import { findingTextMax, type EngineStatus, type PartHead } from '../assignment.ts';
 import type { Engine } from './engine.ts';
+import { Slots } from './slots.ts';
 
 export interface ClamdTarget {
   readonly path: string;
   readonly bytes: number;
+  /** Not the object but this part of it; without `chunks` it is a range of the file. */
+  readonly part?: Omit<PartHead, 'verbatim'> & { readonly chunks: AsyncIterable<Buffer> | null };
 }
 export type ClamdAddress = { readonly host: string; readonly port: number } | { readonly socket: string };
 export interface ClamdOptions {
@@ -34,12 +37,19 @@ export const clamdName = 'clamd';
 const dayMs = 24 * 60 * 60 * 1000;
 const weekMs = 7 * dayMs;
 const defaultTimeoutMs = 60_000;
+/**
+ * Streams at a time, of all objects together. clamd has ten threads unless it is told otherwise; what is more would wait there, as if it were clamd that
+ * did not answer. Here it waits without a limit of time.
+ */
+export const streamsMax = 8;
 /** The version and the probe are asked for again at this pace: every conclusion names the signatures. */
 const statusMs = 30_000;
 /** One INSTREAM chunk. */
 const chunkBytes = 256 * 1024;
 /** Longest answer that makes sense: a signature name. */
 const answerBytesMax = 4096;
+/** Of what it answers about a part: where that is must have room behind it. */
+const answeredMax = 250;
 /** ClamAV's own hard limit for MaxRecursion is 100. */
 const probeDepth = 110;
 
@@ -56,25 +66,31 @@ export function clamdEngine(address: ClamdAddress, options: ClamdOptions = {}): 
     if (known === null || now() - known.at > statusMs) known = { at: now(), status: statusOf(address, timeoutMs, options.signatureAgeMsMax ?? weekMs, now()) };
     return known.status;
   };
+  const slots = new Slots(streamsMax);
   return {
     name: clamdName,
     version,
     async scan(target) {
       const status = await version();
       if (status.state !== 'ready') return [finding(status.state === 'missing' ? 'engine-missing' : status.text.includes('older') ? 'engine-outdated' : 'engine-failed', target, status.text)];
+      await slots.take();
       try {
-        return judge(await inStream(address, readChunks(target.path), timeoutMs), target);
+        return judge(await inStream(address, chunksOf(target), timeoutMs), target);
       } catch (error) {
         known = null;
         const { message } = error as Error;
         return [finding(message === timedOut ? 'engine-timed-out' : 'engine-failed', target, `clamd: ${message}`)];
+      } finally {
+        slots.give();
       }
     },
   };
 }
 
-function finding(code: string, target: ClamdTarget, text: string): Finding {
-  return { code, offset: 0, length: target.bytes, tag: '', engine: clamdName, text: text.slice(0, 500) };
+/** About the object, or about what the part came out of. */
+function finding(code: string, { bytes, part }: ClamdTarget, text: string): Finding {
+  if (part === undefined) return { code, offset: 0, length: bytes, tag: '', engine: clamdName, text: text.slice(0, findingTextMax) };
+  return { code, offset: part.offset, length: part.length, tag: part.tag, engine: clamdName, text: `${text.slice(0, answeredMax)}, in ${part.name}`.slice(0, findingTextMax) };
 }
 
 /** Only the exact answer OK is clean. */
@@ -126,13 +142,22 @@ function probe(): Buffer {
   return packed;
 }
 
-async function* readChunks(path: string): AsyncGenerator<Buffer> {
+function chunksOf({ path, part }: ClamdTarget): AsyncIterable<Buffer> {
+  if (part === undefined) return readChunks(path, 0, Number.POSITIVE_INFINITY);
+  return part.chunks ?? readChunks(path, part.offset, part.bytes);
+}
+
+/** A range of a file; an endless one ends with the file, any other must be there. */
+async function* readChunks(path: string, offset: number, length: number): AsyncGenerator<Buffer> {
   const file = await open(path, 'r');
   try {
-    for (;;) {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, null);
+    for (let at = 0; at < length;) {
+      const wanted = Math.min(chunkBytes, length - at);
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, offset + at);
+      if (bytesRead === 0 && length !== Number.POSITIVE_INFINITY) throw new Error('the file is shorter than it was');
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
+      at += bytesRead;
     }
   } finally {
     await file.close();

@@ -4,6 +4,7 @@ import { spanKinds, type MappedObject } from '@lazaret/dicom/filemap/contract.ts
 import type { Finding } from '../../quarantine/contract.ts';
 import type { MapAnswer, MapPart, MapSpan } from '../../quarantine/requests.ts';
 import { drawnSpansMax, listedPartsMax, partNameMax, windowBytesMax } from '../assignment.ts';
+import { rangeInObject } from './place.ts';
 import type { Part } from './reading.ts';
 
 /** A part that was looked at; its bytes are gone. */
@@ -20,10 +21,9 @@ export function describe(mapped: MappedObject, findings: readonly Finding[], par
 
 /** In the order in which they were unpacked; where there are too many, those with findings are kept before others. */
 function describeParts(mapped: MappedObject, parts: readonly SeenPart[]): MapPart[] {
-  const inObject = mapped.dataSetSource === mapped.source;
   const listed = new Set(parts.toSorted((one, other) => Number(other.codes.size > 0) - Number(one.codes.size > 0)).slice(0, listedPartsMax));
-  return parts.filter((part) => listed.has(part)).map(({ name, depth, bytes, at, tag, outside, codes }) => ({
-    name: name.slice(0, partNameMax), depth, bytes, ...(inObject || outside ? at : { offset: mapped.dataSetOffset, length: mapped.dataSetLength }), tag, codes: [...codes],
+  return parts.filter((part) => listed.has(part)).map((part) => ({
+    name: part.name.slice(0, partNameMax), depth: part.depth, bytes: part.bytes, ...rangeInObject(mapped, part), tag: part.tag, codes: [...part.codes],
   }));
 }
 

@@ -25,17 +25,22 @@ import { inflateRaw } from './inflate.ts';
 import { declaredIn, isModel } from './inside/document.ts';
 import { partsOf } from './inside/unpacking.ts';
 import { instanceReport } from './instance.ts';
+import { PartOutlet } from './outlet.ts';
 import { patchObject } from './patching.ts';
 import { passOver, type PassResult } from './pass.ts';
 import { placeInDataSet, placeInObject } from './place.ts';
 import { Reading, type Part } from './reading.ts';
 import { unpackedFrames } from './unpackedframes.ts';
+import { giveVerbatim } from './verbatim.ts';
 
 /** Inflated parts are in memory already; the engine sees them in pieces of this size. */
 const partBytes = 16 * 1024 * 1024;
 
-/** Report and spans of one object. Throws only where the file cannot be read or a bug of ours shows; then nothing is known of the object. */
-export function examine(assignment: Assignment, engine: YaraEngine): { readonly report: Report; readonly spans: Uint8Array } {
+/**
+ * Report and spans of one object. Throws only where the file cannot be read or a bug of ours shows; then nothing is known of the object.
+ * `write` takes the PartFrames that an assignment asks for, before this returns.
+ */
+export function examine(assignment: Assignment, engine: YaraEngine, write: (frame: Buffer) => void = () => {}): { readonly report: Report; readonly spans: Uint8Array } {
   const source = new FileSource(assignment.path);
   try {
     if (assignment.companion === true) return examineCompanion(assignment, source, engine);
@@ -43,6 +48,7 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
     const mapped = mapObject(source, { inflateRaw });
     const reading = new Reading(mapped, assignment.work);
     const unrecognised = isUnrecognised(mapped);
+    const outlet = assignment.parts === true ? new PartOutlet(assignment.id, mapped, write) : null;
     const content = unrecognised ? checkUnrecognised(reading) : checkContent(reading);
     checkSurroundings(reading);
     const neutralised = neutralise(mapped, content.identity);
@@ -51,9 +57,11 @@ export function examine(assignment: Assignment, engine: YaraEngine): { readonly 
     const documents = !isModel(declaredIn(reading));
     const pass = passOver(source, engine, { dataSet, place: unrecognised && isPrintable(source) ? () => ({ tag: '', region: 'text' }) : placeInObject(mapped, documents) });
     checkDigest(reading, pass);
-    scanConcealed(reading, concealedParts(reading), engine);
-    scanFrames(reading, content, engine);
-    const parts = scanParts(reading, engine);
+    if (outlet !== null) giveRanges(reading, outlet);
+    const engines = { engine, outlet };
+    scanConcealed(reading, concealedParts(reading), engines);
+    scanFrames(reading, content, engines);
+    const parts = scanParts(reading, engines);
     // The worst come first: hundreds of faults in the encoding must not crowd out what is harmful.
     const findings = worstFirst(withoutRepeats([...structure(mapped), ...reading.findings, ...pass.findings, ...scanInflated(mapped, documents, engine)])).slice(0, findingsMax);
     const disarmed = neutralised === null ? null : disarmedOf(mapped, neutralised, pass);
@@ -120,8 +128,21 @@ function scanInflated(mapped: MappedObject, documents: boolean, engine: YaraEngi
   return findings;
 }
 
-/** What was unpacked is looked at as the object itself is: by the rules of content, which may unpack more, and by the engine. */
-function scanParts(reading: Reading, engine: YaraEngine): readonly SeenPart[] {
+/** The engine of this process, and the way to those of others where there are any. */
+interface Engines {
+  readonly engine: YaraEngine;
+  readonly outlet: PartOutlet | null;
+}
+
+/** For engines that know files by their beginnings: values as they stand, and the Data Set that a deflated object holds. */
+function giveRanges(reading: Reading, outlet: PartOutlet): void {
+  const { source, dataSetSource, dataSetOffset, dataSetLength } = reading.mapped;
+  if (dataSetSource !== source) outlet.giveRange({ name: 'the inflated Data Set', at: { offset: dataSetOffset, length: dataSetLength }, outside: true }, dataSetSource, 0, dataSetSource.length);
+  giveVerbatim(reading, outlet);
+}
+
+/** What was unpacked is looked at as the object itself is: by the rules of content, which may unpack more, and by the engines. */
+function scanParts(reading: Reading, engines: Engines): readonly SeenPart[] {
   const parts: SeenPart[] = [];
   let known = reading.findings.length;
   // What was found between two parts is about the first: unpacking it comes after it was looked at.
@@ -133,14 +154,15 @@ function scanParts(reading: Reading, engine: YaraEngine): readonly SeenPart[] {
     attribute();
     const { name, depth = 0, at, tag = '', outside = false } = part;
     parts.push({ name, depth, bytes: part.bytes.length, at, tag, outside, codes: new Set() });
-    scanPart(reading, part, engine);
+    scanPart(reading, part, engines);
   }
   attribute();
   return parts;
 }
 
-function scanPart(reading: Reading, part: Part, engine: YaraEngine): void {
+function scanPart(reading: Reading, part: Part, { engine, outlet }: Engines): void {
   checkPart(reading, part);
+  if (part.verbatim !== true) outlet?.give(part, part.bytes);
   const place = { tag: part.tag ?? '', region: part.region ?? 'other' };
   for (const finding of engine.scan({ bytes: part.bytes, offset: 0, place: () => place })) {
     // A missing engine has said so once already.
@@ -150,15 +172,17 @@ function scanPart(reading: Reading, part: Part, engine: YaraEngine): void {
 }
 
 /** Texts that are looked at and not kept; what is packed in them becomes parts. */
-function scanConcealed(reading: Reading, parts: Iterable<Part>, engine: YaraEngine): void {
-  for (const part of parts) scanPart(reading, part, engine);
+function scanConcealed(reading: Reading, parts: Iterable<Part>, engines: Engines): void {
+  for (const part of parts) scanPart(reading, part, engines);
 }
 
 /** Frames that are merely packed, unpacked: the rules speak of bytes as they are. */
-function scanFrames(reading: Reading, { shape, frames }: Content, engine: YaraEngine): void {
+function scanFrames(reading: Reading, { shape, frames }: Content, engines: Engines): void {
   const tag = '(7FE0,0010)';
+  const { engine, outlet } = engines;
   for (const frame of unpackedFrames(reading, shape, frames)) {
-    scanConcealed(reading, concealedInFrame(reading, frame), engine);
+    outlet?.give({ name: `frame ${frame.number} once it is unpacked`, at: frame.at, tag }, frame.bytes);
+    scanConcealed(reading, concealedInFrame(reading, frame), engines);
     for (let offset = 0; offset < frame.bytes.length; offset += partBytes) {
       const bytes = frame.bytes.subarray(offset, offset + partBytes + overlapBytes);
       for (const finding of engine.scan({ bytes, offset, place: () => ({ tag, region: 'other' }) })) {

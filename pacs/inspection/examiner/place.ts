@@ -2,9 +2,16 @@
 import { tagText } from '@lazaret/dicom/dictionary/dictionary.ts';
 import { spanKinds, type MappedObject } from '@lazaret/dicom/filemap/contract.ts';
 import type { Place } from '../engines/yara.ts';
+import type { Part } from './reading.ts';
 
 const encapsulatedDocument = 0x00420011;
 const nowhere: Place = { tag: '', region: 'other' };
+
+/** A range of the Data Set (or, `outside`, of the object) as one of the object: what lies inside a deflated Data Set has none of its own. */
+export function rangeInObject(mapped: MappedObject, { at, outside = false }: Pick<Part, 'at' | 'outside'>): Part['at'] {
+  if (mapped.dataSetSource === mapped.source || outside) return { offset: at.offset, length: at.length };
+  return { offset: mapped.dataSetOffset, length: mapped.dataSetLength };
+}
 
 /** Of a byte of the object. `documents`: whether its Encapsulated Document is one of those that may hold containers. */
 export function placeInObject(mapped: MappedObject, documents = true): (offset: number) => Place {

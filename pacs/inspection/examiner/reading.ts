@@ -29,6 +29,8 @@ export interface Part {
   readonly region?: 'text' | 'document' | 'other';
   /** How many parts it is inside of; 0 for one that came out of a value. */
   readonly depth?: number;
+  /** It is what it came out of, byte for byte: an engine that was shown that need not be shown it again. */
+  readonly verbatim?: boolean;
   /** Samples of a picture and other numbers, in which two bytes at the start mean nothing. */
   readonly numbers?: boolean;
   /** Decoded from a text that need not have been written for that: two bytes at the start may be there by chance. */

@@ -92,7 +92,7 @@ class Unpacking {
     const bytes = Buffer.from(reading.bytes(index));
     const expected = expectedOf(reading.text(reading.siblings(index)(documentTags.type)), reading.text(reading.top(documentTags.sopClassUID)));
     // What is opened by its structure comes in parts.
-    if (!isStructured(expected)) yield { name: `the document in ${place.text}`, bytes, at: place.at, tag: place.tag, region: place.region, depth: 0 };
+    if (!isStructured(expected)) yield { name: `the document in ${place.text}`, bytes, at: place.at, tag: place.tag, region: place.region, depth: 0, verbatim: true };
     yield* this.#expected(bytes, expected, place);
   }
 
