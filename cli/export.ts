@@ -6,7 +6,7 @@ import { parseArgs, styleText } from 'node:util';
 import { verdictRow } from '@lazaret/pacs/inspection/verdict.ts';
 import type { ObjectId } from '@lazaret/pacs/reception/contract.ts';
 import type { LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
-import { checkBlanking, exportItem, exportObjectsMax, writeExport, type ExportItem } from '@lazaret/pacs/quarantine/exportfile.ts';
+import { checkBlanking, exportItem, exportObjectsMax, overwrittenFindings, writeExport, type ExportItem } from '@lazaret/pacs/quarantine/exportfile.ts';
 import { checkPassphrase, newPassphrase } from '@lazaret/pacs/quarantine/exportpassphrase.ts';
 import type { ExportRequest } from '@lazaret/pacs/quarantine/requests.ts';
 import { layoutOf } from '@lazaret/system/layout.ts';
@@ -67,7 +67,7 @@ export async function run(args: readonly string[], { data, stdout, stderr }: Ter
       throw error;
     }
     if (values.json === true) stdout.write(`${JSON.stringify({ output: path, objects: ids, deIdentified, ...(given === undefined ? { passphrase } : {}) })}\n`);
-    else stdout.write(told(path, ids.length, deIdentified, given === undefined ? passphrase : null));
+    else stdout.write(told(path, ids.length, deIdentified, given === undefined ? passphrase : null, deIdentified ? items.reduce((sum, item) => sum + overwrittenFindings(item).length, 0) : 0));
     return 0;
   });
 }
@@ -77,11 +77,12 @@ function explained(code: string): { readonly title: string; readonly meaning: st
   return { title, meaning, advice };
 }
 
-function told(path: string, count: number, deIdentified: boolean, passphrase: string | null): string {
+function told(path: string, count: number, deIdentified: boolean, passphrase: string | null, lost: number): string {
   return [
     `${path}: ${count === 1 ? '1 object' : `${count} objects`}, encrypted with AES-256${deIdentified ? ', what says whose it is overwritten' : ''}.`,
     ...(passphrase === null ? [] : [`Passphrase: ${styleText('bold', passphrase)}`, 'It is shown this once and kept nowhere. Tell it to the addressee by another way than the file: by phone, not by the same mail.']),
-    deIdentified ? 'UIDs and Pixel Data are as they were: look whether a name is burned into the image before you send it.' : 'It may name a patient. Who may have it is for the data protection officer to say; --de-identified overwrites what can be.',
+    ...(lost === 0 ? [] : [`${lost === 1 ? 'One finding is' : `${lost} findings are`} in bytes that were overwritten: who gets the file cannot look at what was found there. findings.txt says where.`]),
+    deIdentified ? 'Pixel Data are as they were: look whether a name is burned into the image before you send it.' : 'It may name a patient. Who may have it is for the data protection officer to say; --de-identified overwrites what can be.',
     'It opens with 7-Zip, WinZip or Keka, not with what Windows brings along. That you exported it is in the audit log.',
     '',
   ].join('\n');

@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream';
 import type { Route } from '@lazaret/pacs/access/routes.ts';
 import { verdictRow } from '@lazaret/pacs/inspection/verdict.ts';
 import type { LedgerEntry } from '@lazaret/pacs/quarantine/contract.ts';
-import { checkBlanking, exportItem, writeExport } from '@lazaret/pacs/quarantine/exportfile.ts';
+import { checkBlanking, exportItem, overwrittenFindings, writeExport } from '@lazaret/pacs/quarantine/exportfile.ts';
 import { newPassphrase } from '@lazaret/pacs/quarantine/exportpassphrase.ts';
 import type { ExportRequest } from '@lazaret/pacs/quarantine/requests.ts';
 import type { ObjectId } from '@lazaret/pacs/reception/contract.ts';
@@ -38,7 +38,7 @@ export function exportRoutes(keeper: Keeper, quarantine: string): Route[] {
         status: 200,
         headers: {
           'content-type': 'application/zip', 'content-disposition': `attachment; filename="held-${objectId.slice(0, 8)}.zip"`, 'x-content-type-options': 'nosniff', 'content-security-policy': "default-src 'none'; sandbox", 'cross-origin-resource-policy': 'same-origin',
-          'x-passphrase': passphrase, ...noStore,
+          'x-passphrase': passphrase, 'x-overwritten-findings': String(deIdentified ? overwrittenFindings(item).length : 0), ...noStore,
         },
         body: file,
       };

@@ -83,3 +83,29 @@ export class PatchedSource implements ByteSource {
     return low;
   }
 }
+
+/** The same as a stream: `stored` is all bytes of the object in order. Copies nothing. */
+export async function* applyPatches(stored: AsyncIterable<Uint8Array>, patches: readonly BytePatch[]): AsyncGenerator<Uint8Array> {
+  let position = 0;
+  let next = 0;
+  /** Stored bytes up to here are not in the patched object. */
+  let skipTo = 0;
+  for await (const piece of stored) {
+    const end = position + piece.length;
+    let at = position;
+    // One that begins where this piece ends belongs to the next, or to the end of all.
+    while (next < patches.length && patches[next]!.offset < end) {
+      const { offset, length, bytes } = patches[next]!;
+      const from = Math.max(at, skipTo);
+      if (offset > from) yield piece.subarray(from - position, offset - position);
+      if (bytes.length > 0) yield bytes;
+      skipTo = offset + length;
+      at = offset;
+      next += 1;
+    }
+    const from = Math.max(at, skipTo);
+    if (from < end) yield piece.subarray(from - position);
+    position = end;
+  }
+  for (; next < patches.length; next += 1) if (patches[next]!.bytes.length > 0) yield patches[next]!.bytes;
+}

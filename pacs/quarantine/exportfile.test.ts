@@ -9,6 +9,7 @@ import { test, type TestContext } from 'node:test';
 import { BlobReader, TextWriter, Uint8ArrayWriter, ZipReader, type FileEntry } from '@zip.js/zip.js';
 import type { LedgerEntry } from './contract.ts';
 import { checkBlanking, writeExport, type ExportItem } from './exportfile.ts';
+import { fillNumber, otherUID } from './overwriting.ts';
 import { checkPassphrase, newPassphrase } from './exportpassphrase.ts';
 
 const passphrase = 'QUIET-HARBOUR-77-LANTERN';
@@ -26,7 +27,7 @@ function itemIn(t: TestContext, content = bytes): ExportItem {
     sha256: createHash('sha256').update(bytes).digest('hex'), source: { peer: 'CLINIC' }, receivedAt: 0, concludedAt: 0, conflicts: [], findings: [{ code: 'length-odd', offset: 131_060, length: 20, tag: '(0010,0010)', engine: 'structure', text: 'says GEHEIM' }],
   } as unknown as LedgerEntry;
   // Across the edge of two pieces of the stream.
-  const map = { bytes: bytes.length, spans: [], findings: [], window: null, parts: [], partCount: 0, blank: { outcome: 'blanked', text: '', ranges: [131_066, 12, 0x20], elements: 1 } } as const;
+  const map = { bytes: bytes.length, spans: [], findings: [], window: null, parts: [], partCount: 0, blank: { outcome: 'blanked', text: '', ranges: [131_066, 12, fillNumber.spaces], patches: [], elements: 1 } } as const;
   return { entry, map, path };
 }
 
@@ -63,6 +64,37 @@ test('de-identified: overwritten across pieces, both digests, no name anywhere i
   for (const name of zip.names) assert.doesNotMatch(await zip.text(name), /GEHEIM|PID-7|CLINIC/, name);
 });
 
+test('a UID across two pieces becomes another of its length, the same wherever it stands; what says so is added, and told', async (t) => {
+  const uid = '1.3.12.2.1107.5.1.4.77';
+  const content = Buffer.from(bytes);
+  for (const at of [1_000, 131_066, 262_140]) content.write(uid, at, 'latin1');
+  const item = itemIn(t, content);
+  const blank = {
+    outcome: 'blanked', text: '', elements: 4, ranges: [1_000, 131_066, 262_140].flatMap((offset) => (offset === 262_140 ? [200_000, 90, fillNumber.dateTime] : []).concat(offset, uid.length, fillNumber.uid)),
+    patches: [{ offset: 131_000, length: 4, bytes: '' }, { offset: 262_144 - 100, length: 0, bytes: Buffer.from('INSERTED').toString('base64') }],
+  } as const;
+  const entry = { ...item.entry, sha256: createHash('sha256').update(content).digest('hex'), findings: [] } as unknown as LedgerEntry;
+  const zip = await opened(await written({ ...item, entry, map: { ...item.map!, blank } }, true), passphrase);
+  const leaving = await zip.bytes(`${objectId}/object.quarantined`);
+  assert.equal(leaving.length, content.length + 4);
+  const uids = [1_000, 131_062, 262_144].map((at) => leaving.toString('latin1', at, at + uid.length));
+  assert.match(uids[0]!, /^2\.25\.[1-9]\d{16}$/);
+  assert.deepEqual(uids.slice(1), [uids[0], uids[0]]);
+  assert.equal(leaving.toString('latin1', 199_996, 200_086), '20000101000000.000000'.padEnd(90));
+  assert.equal(leaving.toString('latin1', 262_040, 262_048), 'INSERTED');
+  const manifest = await zip.text('manifest.json');
+  assert.match(manifest, /"lengthChanged": \[[^\]]*"offset": 131000,\s*"removed": 4,\s*"added": 0/);
+  assert.doesNotMatch(manifest, /sopInstanceUID/);
+});
+
+test('other UIDs are UIDs of the same length, whatever that is', () => {
+  const key = Buffer.alloc(32, 1);
+  for (let length = 1; length <= 64; length += 1) {
+    const made = Array.from({ length: 40 }, (_, index) => Buffer.from(otherUID(Buffer.from(`${index}`.padStart(length, '1').slice(-length)), key)).toString());
+    for (const uid of made) assert.ok(uid.length === length && /^(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))*$/.test(uid), uid);
+  }
+});
+
 test('libarchive, which is not ours, reads it with the passphrase', async (t) => {
   const path = await written(itemIn(t), false);
   const program = `
@@ -96,7 +128,7 @@ test('a file that changed in the vault is no evidence: the export ends', async (
 
 test('what cannot be overwritten does not leave de-identified; weak passphrases are refused, ours are none', (t) => {
   const item = itemIn(t);
-  for (const map of [null, { ...item.map!, blank: { outcome: 'impossible', text: 'It is deflated.', ranges: [], elements: 0 } as const }]) assert.throws(() => checkBlanking([{ ...item, map }]), { code: 'blanking-impossible' });
+  for (const map of [null, { ...item.map!, blank: { outcome: 'impossible', text: 'It is deflated.', ranges: [], patches: [], elements: 0 } as const }]) assert.throws(() => checkBlanking([{ ...item, map }]), { code: 'blanking-impossible' });
   for (const weak of ['', 'short', 'aaaaaaaaaaaaaaaaaaaaaaaa', 'sechzehn zeichen ä', 'x'.repeat(200)]) assert.throws(() => checkPassphrase(weak), { code: 'passphrase-weak' }, weak);
   assert.equal(checkPassphrase(passphrase), passphrase);
   assert.match(newPassphrase(), /^([A-HJKMNP-Z2-9]{5}-){4}[A-HJKMNP-Z2-9]{5}$/);

@@ -10,14 +10,17 @@
  *
  * The names of the entries can be read without the passphrase, so they are object ids. Decodes nothing: which bytes are overwritten an examiner has said.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
 import { configure, ZipWriter } from '@zip.js/zip.js';
+import { confidentialityEdition } from '@lazaret/dicom/dictionary/confidentiality.ts';
+import { applyPatches } from '@lazaret/dicom/dataset/patched.ts';
 import { Failure, refused, unavailable } from '@lazaret/system/failure.ts';
 import { objectPath } from '@lazaret/system/layout.ts';
 import type { ObjectId } from '../reception/contract.ts';
 import type { LedgerEntry } from './contract.ts';
+import { fills, otherUID, overwrite } from './overwriting.ts';
 import type { Blanking, MapAnswer } from './requests.ts';
 
 /** A laboratory looks at some of a kind, not at a study. */
@@ -84,13 +87,15 @@ export async function writeExport(items: readonly ExportItem[], options: ExportO
     entries.push({ name, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
   };
   const objects: object[] = [];
+  // Of this export alone: kept nowhere.
+  const uidKey = randomBytes(32);
   await add('README.txt', readme(options));
   for (const item of items) {
     const { entry } = item;
     const name = `${entry.objectId}/object.quarantined`;
-    const piped = new Piped(item, options.deIdentified ? item.map!.blank! : null);
+    const piped = new Piped(item, options.deIdentified ? item.map!.blank! : null, uidKey);
     await zip.add(name, Readable.toWeb(Readable.from(piped.pieces())) as unknown as ReadableStream<Uint8Array>);
-    entries.push({ name, bytes: entry.bytes, sha256: piped.after });
+    entries.push({ name, bytes: piped.bytes, sha256: piped.after });
     objects.push({ ...provenance(entry, options.deIdentified), sha256AsReceived: entry.sha256, sha256InThisFile: piped.after, ...(options.deIdentified ? { deIdentification: deIdentification(item) } : {}) });
     await add(`${entry.objectId}/findings.json`, `${JSON.stringify(findings(item, options), null, 2)}\n`);
     await add(`${entry.objectId}/findings.txt`, findingsText(item, options));
@@ -105,60 +110,95 @@ export async function writeExport(items: readonly ExportItem[], options: ExportO
 /** The bytes of one object on their way, with both digests. */
 class Piped {
   readonly #item: ExportItem;
-  readonly #ranges: readonly number[];
+  readonly #blank: Blanking | null;
+  readonly #uidKey: Uint8Array;
   after = '';
+  /** How many have left. */
+  bytes = 0;
 
-  constructor(item: ExportItem, blank: Blanking | null) {
+  constructor(item: ExportItem, blank: Blanking | null, uidKey: Uint8Array) {
     this.#item = item;
-    this.#ranges = blank?.ranges ?? [];
+    this.#blank = blank;
+    this.#uidKey = uidKey;
   }
 
   async *pieces(): AsyncGenerator<Uint8Array> {
-    const { entry, path } = this.#item;
-    const [received, leaving] = [createHash('sha256'), createHash('sha256')];
-    let at = 0;
-    let next = 0;
-    for await (const chunk of createReadStream(path, { highWaterMark: pieceBytes })) {
-      const piece = chunk as Buffer;
-      received.update(piece);
-      for (; next < this.#ranges.length; next += 3) {
-        const [offset, length, fill] = [this.#ranges[next]!, this.#ranges[next + 1]!, this.#ranges[next + 2]!];
-        if (offset >= at + piece.length) break;
-        piece.fill(fill, Math.max(0, offset - at), Math.min(piece.length, offset + length - at));
-        // The rest of it is in the next piece.
-        if (offset + length > at + piece.length) break;
-      }
+    const leaving = createHash('sha256');
+    const patches = (this.#blank?.patches ?? []).map(({ offset, length, bytes }) => ({ offset, length, bytes: Buffer.from(bytes, 'base64') }));
+    for await (const piece of applyPatches(this.#overwritten(), patches)) {
       leaving.update(piece);
-      at += piece.length;
+      this.bytes += piece.length;
       yield piece;
     }
-    if (received.digest('hex') !== entry.sha256) throw unavailable('digest-mismatch', `The file of object ${entry.objectId.slice(0, 8)} no longer has the bytes that were received. Nothing of it may be taken for evidence.`);
     this.after = leaving.digest('hex');
+  }
+
+  async *#overwritten(): AsyncGenerator<Uint8Array> {
+    const { entry, path } = this.#item;
+    const ranges = this.#blank?.ranges ?? [];
+    const received = createHash('sha256');
+    let at = 0;
+    let next = 0;
+    /** The beginning of a UID whose rest is in the next piece. */
+    let begun: Buffer = Buffer.alloc(0);
+    for await (const chunk of createReadStream(path, { highWaterMark: pieceBytes })) {
+      received.update(chunk as Buffer);
+      const piece = begun.length === 0 ? (chunk as Buffer) : Buffer.concat([begun, chunk as Buffer]);
+      let end = piece.length;
+      for (; next < ranges.length; next += 3) {
+        const [from, fill] = [ranges[next]! - at, fills[ranges[next + 2]!]!];
+        const to = from + ranges[next + 1]!;
+        if (from >= piece.length) break;
+        if (fill === 'uid') {
+          if (to > piece.length) {
+            end = from;
+            break;
+          }
+          piece.set(otherUID(piece.subarray(from, to), this.#uidKey), from);
+        } else {
+          overwrite(piece, Math.max(0, from), Math.min(piece.length, to), Math.max(0, -from), fill);
+          // The rest of it is in the next piece.
+          if (to > piece.length) break;
+        }
+      }
+      yield piece.subarray(0, end);
+      begun = piece.subarray(end);
+      at += end;
+    }
+    if (received.digest('hex') !== entry.sha256) throw unavailable('digest-mismatch', `The file of object ${entry.objectId.slice(0, 8)} no longer has the bytes that were received. Nothing of it may be taken for evidence.`);
   }
 }
 
 /** What is known of an object; without what says whose it is, or where it comes from. */
 function provenance(entry: LedgerEntry, deIdentified: boolean): object {
   const { objectId, state, verdict, epoch, bytes, disarmed, sopClassUID, sopInstanceUID, modality } = entry;
-  const technical = { objectId, state, verdict, inspectedBy: epoch, bytes, disarmed, sopClassUID, sopInstanceUID, modality };
+  const technical = { objectId, state, verdict, inspectedBy: epoch, bytes, disarmed, sopClassUID, modality };
   if (deIdentified) return technical;
   const { source, receivedAt, concludedAt, studyInstanceUID, studyDescription, patientName, patientID, conflicts } = entry;
-  return { ...technical, receivedAt: new Date(receivedAt).toISOString(), concludedAt: concludedAt === null ? null : new Date(concludedAt).toISOString(), source, studyInstanceUID, studyDescription, patientName, patientID, conflicts };
+  return { ...technical, sopInstanceUID, receivedAt: new Date(receivedAt).toISOString(), concludedAt: concludedAt === null ? null : new Date(concludedAt).toISOString(), source, studyInstanceUID, studyDescription, patientName, patientID, conflicts };
 }
 
-function deIdentification({ entry, map }: ExportItem): object {
-  const { ranges, elements } = map!.blank!;
-  const touched = entry.findings.filter(({ offset, length }) => {
-    for (let at = 0; at < ranges.length; at += 3) if (ranges[at]! < offset + length && offset < ranges[at]! + ranges[at + 1]!) return true;
-    return false;
-  });
+function deIdentification(item: ExportItem): object {
+  const { ranges, patches, elements } = item.map!.blank!;
   let bytes = 0;
   for (let at = 1; at < ranges.length; at += 3) bytes += ranges[at]!;
   return {
-    method: 'Values overwritten in place, at equal length: offsets are those of the object as received. By VR and group, as PS3.15 Annex E Basic Profile and beyond it.', elements, ranges: ranges.length / 3, bytes,
-    kept: 'UIDs, codes (CS), numbers, Manufacturer, model and software versions, Private Creators, private values that are not text, Pixel Data. Names burned into the image stay.',
-    findingsInOverwrittenBytes: touched.map(({ code, offset, length }) => ({ code, offset, length })),
+    method: `PS3.15 Table E.1-1 (edition ${confidentialityEdition}), Basic Profile, and beyond it by VR and group: values are overwritten in place, at equal length; what the profile removes is empty. UIDs became others, the same for the same within this export.`,
+    elements, ranges: ranges.length / 3, bytes,
+    kept: 'Codes (CS) and numbers that the profile lets stand, SOP Class and Transfer Syntax UIDs, Manufacturer, model and software versions, Pixel Data. Names burned into the image stay.',
+    offsets: 'All offsets here are those of the object as received. Where `lengthChanged` says so, the bytes that follow in object.quarantined have moved by what was added less what was removed.',
+    lengthChanged: patches.map(({ offset, length, bytes: added }) => ({ offset, removed: length, added: Buffer.byteLength(added, 'base64') })),
+    findingsInOverwrittenBytes: overwrittenFindings(item).map(({ code, offset, length }) => ({ code, offset, length })),
   };
+}
+
+/** What was found in bytes that a de-identified export overwrites: who gets it cannot look at them. */
+export function overwrittenFindings({ entry, map }: Pick<ExportItem, 'entry' | 'map'>): LedgerEntry['findings'] {
+  const ranges = map?.blank?.ranges ?? [];
+  return entry.findings.filter(({ offset, length }) => {
+    for (let at = 0; at < ranges.length; at += 3) if (ranges[at]! < offset + length && offset < ranges[at]! + ranges[at + 1]!) return true;
+    return false;
+  });
 }
 
 /** Texts of findings and names of parts may quote the object: they stay behind where it must not be told whose it is. */
@@ -182,7 +222,7 @@ function readme({ deIdentified, destination, at }: ExportOptions): string {
   return [
     'Objects that a DICOM quarantine holds, exported for examination.', '',
     'DANGER: object.quarantined may be harmful software. Do not open it with a viewer or any other program that interprets it; unpack it only where that is allowed.',
-    deIdentified ? 'What says whose the images are was overwritten in place, so that all offsets are true. UIDs and Pixel Data are unchanged: names that are burned into an image are still there.' : 'It may name a patient: it is for the addressee alone, and to be destroyed when it is no longer needed.', '',
+    deIdentified ? 'What says whose the images are was overwritten in place, and UIDs became others; manifest.json says what, and where the length of a value changed. Pixel Data are unchanged: names that are burned into an image are still there.' : 'It may name a patient: it is for the addressee alone, and to be destroyed when it is no longer needed.', '',
     `For: ${destination === '' ? 'not said' : destination}`, `Made: ${new Date(at).toISOString()}`, '',
     'findings.txt says what was found and where, findings.json the same for programs, with a map of every byte. manifest.json has the SHA-256 of every file.', '',
   ].join('\r\n');

@@ -214,8 +214,10 @@ export interface MapAnswer {
 export interface Blanking {
   readonly outcome: 'blanked' | 'impossible';
   readonly text: string;
-  /** offset, length, byte to fill it with; offset, length, … in order and without overlap. */
+  /** offset, length, number of what it is filled with (overwriting.ts); offset, length, … in order and without overlap. */
   readonly ranges: readonly number[];
+  /** What says that it was de-identified (PS3.3 C.7.1.1), and what makes room for that: ranges with other bytes, in base64; a few. */
+  readonly patches: readonly { readonly offset: number; readonly length: number; readonly bytes: string }[];
   /** How many elements have a value in them. */
   readonly elements: number;
 }

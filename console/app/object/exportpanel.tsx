@@ -40,7 +40,7 @@ function ExportForm({ entry, onClose }: { readonly entry: LedgerEntry; readonly 
       <label>Who gets it?<input type="text" value={destination} required maxLength={destinationCharactersMax} placeholder="Company or laboratory, and whom there" onChange={(event) => setDestination(event.target.value)} /></label>
       <label>Why?<textarea rows={2} value={reason} required maxLength={reasonCharactersMax} aria-describedby={note} onChange={(event) => setReason(event.target.value)} /></label>
       <p id={note} className={styles['note']} role="status">{missing > 0 ? `At least ${reasonCharactersMin} characters: it is read by people who were not here.` : 'It goes on the record with your name before a byte leaves.'}</p>
-      <label className={styles['check']}><input type="checkbox" checked={deIdentified} onChange={(event) => setDeIdentified(event.target.checked)} /> Overwrite what says whose it is. UIDs and pixels stay: look whether a name is burned into the image.</label>
+      <label className={styles['check']}><input type="checkbox" checked={deIdentified} onChange={(event) => setDeIdentified(event.target.checked)} /> Overwrite what says whose it is, and private values. Pixels stay: look whether a name is burned into the image.</label>
       {mutation.isError && <Trouble error={mutation.error} what="It is not exported" />}
       <div className={styles['buttons']}>
         <button type="button" className={partStyles['button']} onClick={onClose}>Cancel</button>
@@ -64,6 +64,7 @@ function Made({ exported, onClose }: { readonly exported: Exported; readonly onC
     <form onSubmit={(event) => { event.preventDefault(); onClose(); }}>
       <h2 id="export-title">The file is made</h2>
       <p><a ref={link} href={address === '' ? undefined : address} download={exported.name}>{exported.name}</a> went to your downloads. It opens with 7-Zip, WinZip or Keka, not with what Windows brings along.</p>
+      {exported.overwrittenFindings > 0 && <p>{exported.overwrittenFindings === 1 ? 'One thing that was found is' : `${exported.overwrittenFindings} things that were found are`} in bytes that were overwritten: who gets the file is told where, and cannot look at it.</p>}
       <p>Its passphrase is shown this once and kept nowhere. Tell it to the addressee by another way than the file: by phone, not by the same mail.</p>
       <p><Copy value={exported.passphrase} shown={exported.passphrase} what="the passphrase" /></p>
       <div className={styles['buttons']}><button type="submit" className={joined(partStyles['button'], partStyles['primary'])}>I have the passphrase</button></div>

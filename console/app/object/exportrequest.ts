@@ -5,6 +5,8 @@ export interface Exported {
   readonly file: Blob;
   readonly name: string;
   readonly passphrase: string;
+  /** How much of what was found stands in bytes that were overwritten. */
+  readonly overwrittenFindings: number;
 }
 
 /** Throws RequestFailure with a sentence that says why there is no file. A large object takes its time, so there is no limit on it. */
@@ -16,5 +18,5 @@ export async function exportObject(objectId: string, body: { readonly destinatio
   const file = await response.blob().catch(() => {
     throw new RequestFailure(0, 'export-broken', 'The file broke off before it was whole; nothing of it was kept. Try again; if it stays so, look at the object in the file map.');
   });
-  return { file, name: `held-${objectId.slice(0, 8)}.zip`, passphrase: response.headers.get('x-passphrase') ?? '' };
+  return { file, name: `held-${objectId.slice(0, 8)}.zip`, passphrase: response.headers.get('x-passphrase') ?? '', overwrittenFindings: Number(response.headers.get('x-overwritten-findings') ?? 0) };
 }
