@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { mapObject } from '../filemap/map.ts';
 import { encodeFileMeta } from '../fileset/part10.ts';
-import type { MappedObject } from '../filemap/contract.ts';
+import type { MappedObject, ReaderTools } from '../filemap/contract.ts';
 import { BytesSource } from './bytes.ts';
 import { changedTags, type Identity } from './identity.ts';
 import { PatchedSource } from './patched.ts';
-import { replaceIdentity, type Replaced } from './replace.ts';
+import { deflatedBytesMax } from './repacking.ts';
+import { patchesMax, replaceIdentity, type Replaced } from './replace.ts';
+import { deflatedExplicitVRLittleEndian, explicitVRLittleEndian } from './transfersyntaxes.ts';
+import { writeDicomJson } from '../web/json.ts';
 import { encodeText } from './textencoding.ts';
 import { Values } from './values.ts';
 import { encodeDataSet, type WritableElement } from './write.ts';
@@ -15,6 +20,10 @@ const local: Identity = { patientName: 'MUSTER^MARIA', patientID: '4711', issuer
 const provenance = { dateTime: '20261124130000.000000+0000', system: 'Lazaret', source: 'DISC OF ST ELSEWHERE' };
 const syntaxes = { implicit: '1.2.840.10008.1.2', explicit: '1.2.840.10008.1.2.1', big: '1.2.840.10008.1.2.2' } as const;
 const noInflating = { inflateRaw: () => { throw new Error('nothing is deflated here'); } };
+const inflateRaw: ReaderTools['inflateRaw'] = (source, offset, length) => {
+  const { buffer, engine } = inflateRawSync(source.read(offset, length), { info: true }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
+  return { output: new BytesSource(buffer), consumed: engine.bytesWritten, ended: 'complete' };
+};
 const text = (tag: number, vr: string, ...values: string[]): WritableElement => ({ tag, vr, value: values });
 const pixels = Uint8Array.from({ length: 2048 }, (_, index) => index & 0xff);
 
@@ -114,26 +123,99 @@ test('what the object says already is not touched', () => {
   assert.deepEqual(replaced.patches, []);
 });
 
-test('a name beyond the basic letters: UTF-8 is declared where all other text is the same in it, else the object cannot take it', () => {
-  const identity = { ...local, patientName: 'MÜLLER^ŁUCJA' };
-  const { after } = patch(file('explicit', foreign), identity);
+const latin = (tag: number, vr: string, value: string): WritableElement => ({ tag, vr, value: encodeText(value, ['ISO_IR 100'], 'name')! });
+const declared = text(0x00080005, 'CS', 'ISO_IR 100');
+const beyond: Identity = { ...local, patientName: 'MÜLLER^ŁUCJA' };
+
+test('a name beyond the basic letters: UTF-8 is declared where all other text is the same in it', () => {
+  const { after } = patch(file('explicit', foreign), beyond);
   assert.equal(after.string(0x00080005), 'ISO_IR 192');
   assert.equal(after.string(0x00100010), 'MÜLLER^ŁUCJA');
   assert.equal(originals(after)['00080005'], '');
-
-  const latin = (tag: number, vr: string, value: string): WritableElement => ({ tag, vr, value: encodeText(value, ['ISO_IR 100'], 'name')! });
-  const declared = text(0x00080005, 'CS', 'ISO_IR 100');
   // The foreign name itself is replaced: it is read by its own set where it is kept.
-  const replaced = patch(file('explicit', [declared, ...foreign.filter(({ tag }) => tag !== 0x00100010), latin(0x00100010, 'PN', 'GRÜN^JÖRG')]), identity);
+  const replaced = patch(file('explicit', [declared, ...foreign.filter(({ tag }) => tag !== 0x00100010), latin(0x00100010, 'PN', 'GRÜN^JÖRG')]), beyond);
   assert.equal(originals(replaced.after)['00100010'], 'GRÜN^JÖRG');
   assert.equal(originals(replaced.after)['00080005'], 'ISO_IR 100');
-  const tied = mapObject(new BytesSource(file('explicit', [declared, ...foreign, latin(0x00080090, 'PN', 'GRÜN^JÖRG')])), noInflating);
-  const refused = replaceIdentity(tied, identity, provenance);
-  assert.ok('problem' in refused);
-  assert.match(refused.problem, /MÜLLER\^ŁUCJA.*ISO_IR 100/);
   // In its own set it can.
   const own = patch(file('explicit', [declared, ...foreign, latin(0x00080090, 'PN', 'GRÜN^JÖRG')]), { ...local, patientName: 'MÜLLER^JÖRG' });
   assert.deepEqual([own.after.string(0x00080005), own.after.string(0x00100010), own.after.string(0x00080090)], ['ISO_IR 100', 'MÜLLER^JÖRG', 'GRÜN^JÖRG']);
+});
+
+for (const syntax of ['implicit', 'explicit', 'big'] as const) {
+  for (const undefinedLength of [false, true]) {
+    test(`${syntax}: other texts are written in UTF-8, too, also inside sequences of ${undefinedLength ? 'undefined' : 'defined'} length`, () => {
+      const nest = (tag: number, elements: readonly WritableElement[]): WritableElement => ({ tag, vr: 'SQ', undefinedLength, value: [{ undefinedLength, elements: [text(0x00080100, 'SH', 'FIRST')] }, { undefinedLength, elements }] });
+      const own = [text(0x00080005, 'CS', 'ISO_IR 101'), { tag: 0x00081030, vr: 'LO', value: encodeText('Łódź', ['ISO_IR 101'], 'values')! }];
+      const elements = [
+        declared, ...foreign, latin(0x00080090, 'PN', 'GRÜN^JÖRG'), latin(0x00104000, 'LT', 'Größe geprüft'), text(0x00090010, 'LO', 'MAKER'), latin(0x00091001, 'LO', 'prüfen'),
+        nest(0x00081115, [nest(0x00081199, [latin(0x00080090, 'PN', 'WEIß^ÄNNE'), latin(0x0040a160, 'UT', 'Länge')]), latin(0x00204000, 'LT', 'Übersicht')]), nest(0x00089215, own),
+      ];
+      const bytes = file(syntax, elements);
+      const { after, replaced } = patch(bytes, beyond);
+      assert.deepEqual([after.string(0x00080005), after.string(0x00100010), after.string(0x00080090), after.string(0x00104000)], ['ISO_IR 192', 'MÜLLER^ŁUCJA', 'GRÜN^JÖRG', 'Größe geprüft']);
+      // DICOM JSON is text: it says the same of everything that is not the patient's, at every depth.
+      const [was, is] = [writeDicomJson(mapObject(new BytesSource(bytes), noInflating)), replaced.metadata].map((json) => JSON.parse(json) as Record<string, unknown>);
+      for (const tag of Object.keys(was!)) if (!changedTags.has(tag)) assert.deepEqual(is![tag], was![tag], tag);
+      assert.match(JSON.stringify(is!['00081115']), /WEIß\^ÄNNE.*Länge.*Übersicht/);
+      assert.match(JSON.stringify(is!['00089215']), /Łódź/);
+      // An Item with a set of its own keeps its bytes.
+      assert.ok(Buffer.from(after.bytes(after.find(0x00081030, after.find(0x00089215), 1))).equals(Buffer.from(encodeText('Łódź', ['ISO_IR 101'], 'values')!)));
+      assert.equal(originals(after)['00080005'], 'ISO_IR 100');
+    });
+  }
+}
+
+test('what cannot be written in UTF-8 without doubt is left alone, with a sentence', () => {
+  const refused = (elements: readonly WritableElement[]): string => {
+    const replaced = replaceIdentity(mapObject(new BytesSource(file('explicit', elements)), noInflating), beyond, provenance);
+    assert.ok('problem' in replaced);
+    return replaced.problem;
+  };
+  // A byte that the declared set does not define.
+  assert.match(refused([text(0x00080005, 'CS', 'ISO_IR 126'), ...foreign, { tag: 0x00080090, vr: 'PN', value: Uint8Array.of(0x41, 0xff) }]), /MÜLLER\^ŁUCJA.*without doubt/);
+  assert.match(refused([declared, ...foreign, latin(0x00104000, 'LT', 'ü'.repeat(65_534))]), /without doubt|character set/);
+  // Far more places than the keeper takes patches, far apart.
+  const many = Array.from({ length: 200 }, (_, index) => ({ elements: [{ tag: 0x00080070, vr: 'LO', value: encodeText('Prüf', ['ISO_IR 100'], 'values')! }, { tag: 0x0040a168, vr: 'OB', value: new Uint8Array(2_000 + 2 * (index % 2)) }] }));
+  assert.match(refused([declared, ...foreign, { tag: 0x00081115, vr: 'SQ', value: many }]), /So much of its text/);
+  // As many that are near are a few patches.
+  const near = Array.from({ length: 200 }, () => ({ elements: [{ tag: 0x00080070, vr: 'LO', value: encodeText('Prüf', ['ISO_IR 100'], 'values')! }] }));
+  assert.ok(patch(file('explicit', [declared, ...foreign, { tag: 0x00081115, vr: 'SQ', value: near }]), beyond).replaced.patches.length <= patchesMax);
+});
+
+const packing = { inflateRaw, deflateRaw: (bytes: Uint8Array) => deflateRawSync(bytes) };
+function deflatedFile(elements: readonly WritableElement[]): Uint8Array {
+  const meta = encodeFileMeta({ mediaStorageSOPClassUID: '1.2.840.10008.5.1.4.1.1.2', mediaStorageSOPInstanceUID: '2.25.3', transferSyntaxUID: deflatedExplicitVRLittleEndian });
+  const packed = deflateRawSync(encodeDataSet(elements.toSorted((one, other) => one.tag - other.tag), explicitVRLittleEndian));
+  return Buffer.concat([meta, packed, Buffer.alloc(packed.length % 2)]);
+}
+
+test('deflated: one patch is the Data Set packed anew, of even length; inside, all else is as it was', () => {
+  for (const more of [[], [text(0x00080070, 'LO', 'A')], [text(0x00080070, 'LO', 'MAKER OF'), declared, latin(0x00080090, 'PN', 'GRÜN^JÖRG')], [text(0x0008103e, 'LO', 'one more')]]) {
+    const bytes = deflatedFile([...foreign, ...more]);
+    const before = mapObject(new BytesSource(bytes), packing);
+    assert.deepEqual(before.problems, []);
+    const replaced = replaceIdentity(before, beyond, provenance, packing);
+    assert.ok(!('problem' in replaced), 'problem' in replaced ? replaced.problem : '');
+    assert.deepEqual(replaced.patches.map(({ offset, length }) => [offset, length]), [[before.dataSetOffset, bytes.length - before.dataSetOffset]]);
+    const source = new PatchedSource(before.source, replaced.patches);
+    assert.equal(source.length % 2, 0);
+    const after = new Values(mapObject(new BytesSource(source.read(0, source.length)), packing));
+    assert.deepEqual(after.mapped.problems, []);
+    assert.deepEqual([0x00080050, 0x00100010, 0x00100020, 0x0020000d].map((tag) => after.string(tag)), ['A9', 'MÜLLER^ŁUCJA', '4711', '2.25.1']);
+    assert.deepEqual(Uint8Array.from(after.bytes(after.find(0x7fe00010))), pixels);
+    assert.equal(originals(after)['00100020'], 'F-1');
+    assert.deepEqual((JSON.parse(replaced.metadata) as Record<string, { Value: unknown }>)['00100020']!.Value, ['4711']);
+  }
+});
+
+test('deflated and large, or without the means: impossible, with the numbers', () => {
+  const noise = createHash('shake256', { outputLength: 1_200_000 }).digest();
+  const large = mapObject(new BytesSource(deflatedFile([...foreign.filter(({ tag }) => tag !== 0x7fe00010), { tag: 0x7fe00010, vr: 'OW', value: noise }])), packing);
+  assert.ok(large.dataSetLength > deflatedBytesMax);
+  const refused = replaceIdentity(large, local, provenance, packing);
+  assert.ok('problem' in refused && refused.problem.includes(String(large.dataSetLength)) && refused.problem.includes(String(deflatedBytesMax)));
+  const without = replaceIdentity(mapObject(new BytesSource(deflatedFile(foreign)), packing), local, provenance);
+  assert.ok('problem' in without && /deflated/.test(without.problem));
 });
 
 test('text is written in a set only where it is read back the same', () => {

@@ -5,12 +5,14 @@
 import type { MappedObject } from '../filemap/contract.ts';
 import { mapObject } from '../filemap/map.ts';
 import { writeDicomJson } from '../web/json.ts';
-import { identityAttributes, originalAttributesTag, specificCharacterSetTag, type Identity } from './identity.ts';
+import { changedTags, identityAttributes, originalAttributesTag, specificCharacterSetTag, type Identity } from './identity.ts';
 import { PatchedSource, type BytePatch } from './patched.ts';
 import { encodeText } from './textencoding.ts';
 import { Values } from './values.ts';
 import { elementOf, itemOf, lengthBytes, sequenceOf, type Form } from './elementbytes.ts';
-import { othersArePlain } from './plain.ts';
+import { recoded } from './recoding.ts';
+import { checkDeflated, Impossible, repacked, type Packing } from './repacking.ts';
+import { endOf, topElements, type TopElement } from './topelements.ts';
 
 /** Who has replaced the values (PS3.3 C.12.1, Original Attributes Sequence). Texts are cut to what their VR holds. */
 export interface Provenance {
@@ -25,12 +27,19 @@ export interface Replaced {
   readonly patches: readonly BytePatch[];
   /** DICOM JSON of the patched object; the ranges of BulkDataURI are those of the object as it is stored. */
   readonly metadata: string;
+  /** As it was read again, with its patches. */
+  readonly patched: MappedObject;
 }
 /** `problem` is a sentence for people: why it cannot be written so. */
 export type Replacing = Replaced | { readonly problem: string };
 
 /** What is moved into Original Attributes, in all: a few names and the items of an order. */
 export const movedBytesMax = 64 * 1024;
+/** The keeper keeps the patches of each object in its database; text in another character set is in many places. */
+export const patchesMax = 128;
+export const patchBytesMax = 256 * 1024;
+/** Patches that are nearer than this become one where there are too many. */
+const gapBytesMax = 1024;
 
 interface Edit {
   readonly offset: number;
@@ -38,29 +47,29 @@ interface Edit {
   readonly bytes: Uint8Array;
   readonly tag: number;
 }
-interface TopElement {
-  readonly row: number;
-  readonly tag: number;
-  /** From its header to the next element. */
-  readonly start: number;
-  readonly end: number;
-}
-
-class Impossible extends Error {}
-
-/** Never throws for what an object holds. Where the identity is what the object says already, there are no patches. */
-export function replaceIdentity(mapped: MappedObject, identity: Identity, provenance: Provenance): Replacing {
+/** Never throws for what an object holds. Where the identity is what the object says already, there are no patches. Without `packing` a deflated one is left as it is. */
+export function replaceIdentity(mapped: MappedObject, identity: Identity, provenance: Provenance, packing: Packing | null = null): Replacing {
   try {
-    if (mapped.dataSetSource !== mapped.source) throw new Impossible('The object is deflated as a whole (Deflated Explicit VR), so that single values of it cannot be served otherwise.');
+    const deflated = mapped.dataSetSource !== mapped.source;
+    if (deflated) checkDeflated(mapped, packing);
     if (mapped.encoding === undefined) throw new Impossible('The object cannot be read far enough.');
     const values = new Values(mapped);
-    const edits = new Editing(values, mapped.encoding).edits(identity, provenance);
-    const patches = merged(edits);
-    const patched = new PatchedSource(mapped.source, patches);
-    return { patches, metadata: checked(mapped, values, patched, edits, identity) };
+    const editing = new Editing(values, mapped.encoding);
+    const edits = editing.edits(identity, provenance);
+    const inside = merged(edits);
+    if (inside.length > patchesMax || inside.reduce((sum, { bytes }) => sum + bytes.length, 0) > patchBytesMax) throw new Impossible('So much of its text would have to be written in another character set that it is not replaced.');
+    const patches = deflated && inside.length > 0 ? [repacked(mapped, inside, packing!)] : inside;
+    const source = new PatchedSource(mapped.source, patches);
+    return { patches, ...checked(mapped, values, source, edits, identity, editing.recoded, deflated ? packing : null) };
   } catch (error) {
     if (error instanceof Impossible) return { problem: error.message };
     throw error;
+  }
+
+  /** In order; what touches is one, and what is near where there are too many. */
+  function merged(edits: readonly Edit[]): BytePatch[] {
+    const patches = joined(edits, 0, mapped);
+    return patches.length > patchesMax ? joined(edits, gapBytesMax, mapped) : patches;
   }
 }
 
@@ -73,11 +82,13 @@ class Editing {
   /** Bytes of the elements as they were, in the order of their tags. */
   readonly #originals: { tag: number; bytes: Uint8Array }[] = [];
   #movedBytes = 0;
+  /** All texts are in UTF-8 now. */
+  recoded = false;
 
   constructor(values: Values, form: Form) {
     this.#values = values;
     this.#form = form;
-    this.#end = values.mapped.dataSetOffset + values.mapped.dataSetLength;
+    this.#end = endOf(values.mapped);
     this.#top = topElements(values, this.#end);
   }
 
@@ -101,16 +112,20 @@ class Editing {
     return this.#top.filter((element) => element.tag === tag);
   }
 
-  /** The character set of the new texts: the object's own, or UTF-8 where all other text of the object is the same in it. */
+  /** The character set of the new texts: the object's own, or UTF-8; then all other text of the object is written in that, too. */
   #terms(wanted: readonly { readonly tag: number; readonly vr: string; readonly text: string | null }[]): readonly string[] {
     const [declared] = this.#all(specificCharacterSetTag);
     const terms = declared === undefined ? [] : this.#values.strings(declared.row);
     const missing = wanted.find(({ vr, text }) => text !== null && encodeText(text, terms, vr === 'PN' ? 'name' : 'values') === null);
     if (missing === undefined) return terms;
     const set = terms.length === 0 ? 'only the basic letters A to Z' : `the character set ${terms.map((term) => term.replaceAll(/[^\x20-\x7e]/g, '?')).join(' and ')}`;
-    if (!othersArePlain(this.#values, new Set([...wanted.map(({ tag }) => tag), specificCharacterSetTag]))) {
-      throw new Impossible(`"${missing.text}" cannot be written in this object: it has ${set}, and other texts in it need that set. Choose a spelling of the name that it can hold, or take it as it is.`);
+    const others = recoded(this.#values, new Set([...wanted.map(({ tag }) => tag), specificCharacterSetTag]));
+    // Its lengths change already, by one Item more.
+    if (others === null || others.some(({ tag }) => tag === originalAttributesTag)) {
+      throw new Impossible(`"${missing.text}" cannot be written in this object: it has ${set}, and not all other texts in it can be written in UTF-8 without doubt. Choose a spelling of the name that it can hold, or take it as it is.`);
     }
+    this.#edits.push(...others);
+    this.recoded = others.length > 0;
     // In the Item of the previous values the set that they were written in stands before them.
     this.#replace(specificCharacterSetTag, elementOf(this.#form, specificCharacterSetTag, 'CS', ascii('ISO_IR 192')));
     if (declared === undefined) this.#originals.push({ tag: specificCharacterSetTag, bytes: elementOf(this.#form, specificCharacterSetTag, 'CS', ascii('')) });
@@ -129,7 +144,7 @@ class Editing {
     for (const { start, end } of there) {
       this.#movedBytes += end - start;
       if (this.#movedBytes > movedBytesMax) throw new Impossible(`What the object says of patient and order has more than ${movedBytesMax} bytes; so much is not replaced.`);
-      this.#originals.push({ tag, bytes: this.#values.mapped.source.read(start, end - start).slice() });
+      this.#originals.push({ tag, bytes: this.#values.mapped.dataSetSource.read(start, end - start).slice() });
     }
     const [first, ...more] = there;
     if (first === undefined) this.#edits.push({ offset: this.#placeOf(tag), length: 0, bytes: bytes!, tag });
@@ -161,7 +176,7 @@ class Editing {
       this.#edits.push({ offset: this.#placeOf(originalAttributesTag), length: 0, bytes: sequenceOf(form, originalAttributesTag, [item]), tag: originalAttributesTag });
       return;
     }
-    const { elements, source: object } = this.#values.mapped;
+    const { elements, dataSetSource: object } = this.#values.mapped;
     if (elements.vrs[there.row] !== sequenceVR) throw new Impossible('Its Original Attributes Sequence is not encoded as one.');
     const valueOffset = elements.valueOffsets[there.row]!;
     const length = elements.valueLengths[there.row]!;
@@ -188,19 +203,6 @@ class Editing {
 
 const sequenceVR = (0x53 << 8) | 0x51;
 
-function topElements(values: Values, end: number): readonly TopElement[] {
-  const { count, tags, depths, headerOffsets } = values.mapped.elements;
-  const top: { row: number; tag: number; start: number; end: number }[] = [];
-  for (let row = values.metaRows; row < count; row += 1) {
-    const start = headerOffsets[row]!;
-    if (depths[row] !== 0 || start >= end) continue;
-    const before = top.at(-1);
-    if (before !== undefined) before.end = start;
-    top.push({ row, tag: tags[row]!, start, end });
-  }
-  return top;
-}
-
 /** Trailing delimiters of a name mean nothing (PS3.5 §6.2.1). */
 function sameText(texts: readonly string[], text: string, vr: string): boolean {
   const found = texts.join('\\');
@@ -211,30 +213,32 @@ function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0) & 0x7f);
 }
 
-/** Sorted; what touches becomes one. */
-function merged(edits: readonly Edit[]): BytePatch[] {
+/** Sorted; what is at most `gap` bytes apart becomes one, with what is between. */
+function joined(edits: readonly Edit[], gap: number, { dataSetSource }: MappedObject): BytePatch[] {
   const patches: { offset: number; length: number; bytes: Uint8Array }[] = [];
   for (const edit of edits.toSorted((one, other) => one.offset - other.offset || one.tag - other.tag || one.length - other.length)) {
     const last = patches.at(-1);
-    if (last === undefined || last.offset + last.length !== edit.offset) {
+    const between = last === undefined ? Infinity : edit.offset - last.offset - last.length;
+    if (last === undefined || between > gap) {
       patches.push({ offset: edit.offset, length: edit.length, bytes: edit.bytes });
       continue;
     }
-    const bytes = new Uint8Array(last.bytes.length + edit.bytes.length);
+    const bytes = new Uint8Array(last.bytes.length + between + edit.bytes.length);
     bytes.set(last.bytes);
-    bytes.set(edit.bytes, last.bytes.length);
+    bytes.set(dataSetSource.read(last.offset + last.length, between), last.bytes.length);
+    bytes.set(edit.bytes, last.bytes.length + between);
     last.bytes = bytes;
-    last.length += edit.length;
+    last.length += between + edit.length;
   }
   return patches;
 }
 
 /** Reads the patched object as anybody would. Its DICOM JSON, where it says what it should and all else is as it was. */
-function checked(mapped: MappedObject, values: Values, source: PatchedSource, edits: readonly Edit[], identity: Identity): string {
+function checked(mapped: MappedObject, values: Values, source: PatchedSource, edits: readonly Edit[], identity: Identity, isRecoded: boolean, packing: Packing | null): Pick<Replaced, 'metadata' | 'patched'> {
   const wrong = (): never => {
     throw new Impossible('The object is encoded so that its values cannot be replaced without others being read differently.');
   };
-  const patched = mapObject(source, { inflateRaw: wrong });
+  const patched = mapObject(source, { inflateRaw: packing === null ? wrong : packing.inflateRaw });
   const read = new Values(patched);
   const touched = new Set(edits.map(({ tag }) => tag));
   const known = new Set(mapped.problems.map(({ code }) => code));
@@ -246,15 +250,23 @@ function checked(mapped: MappedObject, values: Values, source: PatchedSource, ed
     const row = read.find(tag);
     if (wanted === 'left' || (wanted === 'moved' ? row >= 0 : row < 0 || !sameText(read.strings(row), wanted.text, vr))) wrong();
   }
-  return writeDicomJson(patched).replaceAll(/,"BulkDataURI":"(\d+),(\d+)"/g, (_, offset: string, length: string) => {
+  const metadata = writeDicomJson(patched).replaceAll(/,"BulkDataURI":"(\d+),(\d+)"/g, (_, offset: string, length: string) => {
     const stored = source.storedRange(Number(offset), Number(length));
     // A long value that was moved: it is in the object that is served, and has no range in the one that is stored.
     return stored === null ? '' : `,"BulkDataURI":"${stored},${length}"`;
   });
+  if (isRecoded && !saysTheSame(writeDicomJson(mapped), metadata)) wrong();
+  return { metadata, patched };
+}
+
+/** DICOM JSON is text, whatever set that was written in. */
+function saysTheSame(before: string, after: string): boolean {
+  const [one, other] = [before, after].map((text) => JSON.parse(text) as Record<string, unknown>) as [Record<string, unknown>, Record<string, unknown>];
+  return [...new Set([...Object.keys(one), ...Object.keys(other)])].every((tag) => changedTags.has(tag) || JSON.stringify(one[tag]) === JSON.stringify(other[tag]));
 }
 
 /** What must not change: every element at the top level but these, and how much is in it. */
 function untouched(values: Values, touched: ReadonlySet<number>): string {
-  const { elements, dataSetOffset, dataSetLength } = values.mapped;
-  return topElements(values, dataSetOffset + dataSetLength).filter(({ tag }) => !touched.has(tag)).map(({ row, tag }) => `${tag} ${elements.vrs[row]} ${elements.valueLengths[row]}`).join('\n');
+  const { elements } = values.mapped;
+  return topElements(values, endOf(values.mapped)).filter(({ tag }) => !touched.has(tag)).map(({ row, tag }) => `${tag} ${elements.vrs[row]} ${elements.valueLengths[row]}`).join('\n');
 }

@@ -4,7 +4,7 @@
  */
 import type { Digest } from '../reception/contract.ts';
 import type { Conclusion, Finding, Work } from '../quarantine/contract.ts';
-import type { PatchAnswer, PatchRequest } from '../quarantine/patch.ts';
+import { patchTextMax, type PatchAnswer, type PatchRequest } from '../quarantine/patch.ts';
 import type { MapAnswer } from '../quarantine/requests.ts';
 import type { EngineStatus } from './assignment.ts';
 import type { Engine } from './engines/engine.ts';
@@ -102,13 +102,30 @@ export class Inspection {
     return { bytes: work.bytes, spans: [], findings: outcome.findings, window: null, parts: [], partCount: 0 };
   }
 
-  /** How an archived object is served under another identity. Null where the file is not what was archived, or cannot be read. */
+  /**
+   * How an archived object is served under another identity. Null where the file is not what was archived, or cannot be read. Impossible, too, where an engine
+   * does not call clean what would be written into it: that came past no inspection.
+   */
   async patch(work: Work, path: string, request: PatchRequest): Promise<PatchAnswer | null> {
     const { report, findings } = await this.#pool.examine({ path, work, dataSetDigest: false, map: null, patch: request });
-    if (report !== null) return report.sha256 === work.sha256 ? (report.patch ?? null) : null;
+    if (report !== null) return report.sha256 === work.sha256 && report.patch !== undefined ? this.#patchInspected(path, report.patch, findings) : null;
     const [finding] = findings;
     if (finding?.code === 'object-unreadable') return null;
     return { outcome: 'impossible', text: finding?.text ?? 'The object could not be read.', patches: [], metadata: '' };
+  }
+
+  async #patchInspected(path: string, patch: PatchAnswer, own: readonly Finding[]): Promise<PatchAnswer> {
+    if (patch.outcome !== 'patched' || patch.patches.length === 0) return patch;
+    const added = Buffer.concat(patch.patches.map(({ bytes }) => Buffer.from(bytes, 'base64')));
+    const chunks = (async function* () { yield added; })();
+    const part = { name: 'what would be written into it', offset: 0, length: 0, tag: '', bytes: added.length, chunks };
+    const theirs = (await this.#clamd?.scan({ path, bytes: added.length, part })) ?? [];
+    // As with an object: another engine that looked takes the place of one that is missing.
+    const missing = this.#clamd === null || theirs.some(({ code }) => code.startsWith('engine-'));
+    const [worst] = worstFirst([...own, ...theirs].filter(({ code }) => missing || code !== 'engine-missing'));
+    if (worst === undefined || verdictOf([worst]) === 'clean') return patch;
+    const text = `What would be written into the object was not found clean${worst.tag === '' ? '' : `, in ${worst.tag}`}: ${worst.text}`;
+    return { outcome: 'impossible', text: text.slice(0, patchTextMax), patches: [], metadata: '' };
   }
 
   /** One object by the examiners, all engines and, where the policy asks for it, the decoders. */

@@ -94,7 +94,7 @@ test('patches are in order, inside the object, bounded, and said in words that a
   assert.equal(wrong({ outcome: 'impossible', text: 'no', patches: [], metadata: '' }), null);
   for (const changes of [
     { outcome: 'done' }, { patches: [...patch.patches].toReversed() }, { patches: [{ offset: 998, length: 4, bytes: '' }] }, { patches: [{ offset: -1, length: 0, bytes: '' }] }, { patches: [{ offset: 1, length: 0, bytes: 'not base64!' }] },
-    { patches: [{ offset: 1, length: 0, bytes: Buffer.alloc(257 * 1024).toString('base64') }] }, { patches: Array.from({ length: 129 }, (_, offset) => ({ offset, length: 0, bytes: '' })) }, { metadata: 'x' }, { text: 'x'.repeat(501) },
+    { patches: [{ offset: 1, length: 0, bytes: Buffer.alloc(1281 * 1024).toString('base64') }] }, { patches: Array.from({ length: 129 }, (_, offset) => ({ offset, length: 0, bytes: '' })) }, { metadata: 'x' }, { text: 'x'.repeat(501) },
     { outcome: 'impossible', metadata: '{}' },
   ]) assert.notEqual(wrong(changes), null, JSON.stringify(changes).slice(0, 80));
   const checked = checkReport(JSON.parse(JSON.stringify({ ...report, patch: { ...patch, outcome: 'impossible', text: 'a\u001b[31mb', patches: [], metadata: '' } })), whole, 7, work);

@@ -5,7 +5,7 @@
 import { checkSpans } from '@lazaret/dicom/filemap/check.ts';
 import { isDigest, type Digest } from '../reception/contract.ts';
 import type { Disarmed, Finding, FrameTable, InstanceReport, Work } from '../quarantine/contract.ts';
-import { patchBytesMax, patchesMax, patchTextMax, type PatchAnswer } from '../quarantine/patch.ts';
+import { deflatedPatchBytesMax, patchesMax, patchTextMax, type PatchAnswer } from '../quarantine/patch.ts';
 import { fills, uidBytesMax, uidFill } from '../quarantine/overwriting.ts';
 import type { Blanking, MapAnswer, MapPart, MapSpan } from '../quarantine/requests.ts';
 import { blankRangesMax, decodeSpans, drawnSpansMax, findingTextMax, findingsMax, windowBytesMax, givenBytesMax, type EngineStatus, type PartHead, type ExaminerHello, type Report, listedPartsMax, partNameMax } from './assignment.ts';
@@ -232,17 +232,18 @@ function checkPatch(untrusted: unknown, bytes: number): PatchAnswer {
   return { outcome, text: printable(text(value['text'], patchTextMax)), patches, metadata: text(value['metadata'], metadataBytesMax, outcome === 'patched' ? /^\{/ : /^$/) };
 }
 
+/** What is allowed of which object, the keeper checks. */
 function checkPatches(untrusted: unknown, bytes: number): PatchAnswer['patches'] {
-  let [end, room] = [0, patchBytesMax];
+  let [end, room] = [0, deflatedPatchBytesMax];
   return list(untrusted, patchesMax).map((untrustedPatch) => {
     const patch = fields(untrustedPatch);
     const offset = count(patch['offset'], bytes);
     if (offset < end) throw new Wrong('patches that are not in order or overlap');
     const length = count(patch['length'], bytes - offset);
     end = offset + length;
-    const encoded = text(patch['bytes'], Math.ceil(patchBytesMax / 3) * 4, /^[A-Za-z0-9+/]*={0,2}$/);
+    const encoded = text(patch['bytes'], Math.ceil(deflatedPatchBytesMax / 3) * 4, /^[A-Za-z0-9+/]*={0,2}$/);
     room -= Buffer.byteLength(encoded, 'base64');
-    if (room < 0) throw new Wrong(`patches of more than ${patchBytesMax} bytes`);
+    if (room < 0) throw new Wrong(`patches of more than ${deflatedPatchBytesMax} bytes`);
     return { offset, length, bytes: encoded };
   });
 }

@@ -20,8 +20,6 @@ export interface PatchAnswer {
   readonly metadata: string;
 }
 
-/** Stretches of the object: an identity has some thirty attributes, and what touches is one. */
-export const patchesMax = 128;
-/** Bytes of all patches: what is replaced twice over (it is moved into Original Attributes), and the new values. */
-export const patchBytesMax = 256 * 1024;
+export { patchBytesMax, patchesMax } from '@lazaret/dicom/dataset/replace.ts';
+export { deflatedPatchBytesMax } from '@lazaret/dicom/dataset/repacking.ts';
 export const patchTextMax = 500;

@@ -8,7 +8,10 @@ import { after, before, test } from 'node:test';
 import { readEntries } from '@lazaret/audit/reading.ts';
 import { fat16, iso } from '@lazaret/tools/recipes/images.ts';
 import { cleanDisc, slices, type MediumFile } from '@lazaret/tools/recipes/media.ts';
-import { patients } from '@lazaret/tools/recipes/objects.ts';
+import { recipes } from '@lazaret/tools/recipes/all.ts';
+import { ctSlice, patients } from '@lazaret/tools/recipes/objects.ts';
+import { withElements } from '@lazaret/tools/recipes/encode.ts';
+import { fileOf } from '@lazaret/tools/recipes/series.ts';
 import type { Receipt } from '@lazaret/pacs/reception/media/contract.ts';
 import { peer } from '../peers.ts';
 import { startSystem, type Ended, type System } from '../system.ts';
@@ -156,6 +159,56 @@ test('as it is: in sight under its own identity at once', async () => {
   const done = await system.lazaret('import', medium(slices({ name: 'as it is', count: 1, patient: elsewhere })), '--as-is', '--json');
   assert.equal(done.code, 0, done.stderr);
   assert.equal((await query(`/studies?StudyInstanceUID=${receiptIn(done).studies[0]!.studyInstanceUID}&PatientID=${elsewhere.id}`)).length, 1);
+});
+
+test('deflated, and in a character set that cannot hold the name: served in UTF-8 and deflated again, as pydicom reads it; back again to the byte', async (t) => {
+  const polish = { ...here, id: 'PL-7', name: 'ŁUCZAK^ŻANETA' };
+  const local = fileOf(withElements(ctSlice({ name: 'polish', index: 0, count: 1, size: 16, patient: { ...polish, name: 'X' } }), ['0008,0005', 'CS', 'ISO_IR 192'], ['0010,0010', 'PN', polish.name]));
+  assert.equal((await system.lazaret('import', medium([{ path: 'A', bytes: local }]))).code, 0);
+  const packed = recipes.find(({ name }) => name === 'ct-deflated')!.bytes() as Buffer;
+  // The texts of the recipes are in ISO_IR 100.
+  const latin = fileOf(withElements(ctSlice({ name: 'latin', index: 0, count: 1, size: 16, patient: elsewhere }), ['0008,0090', 'PN', Buffer.from('GR\xdcN^J\xd6RG', 'latin1')], ['0020,4000', 'LT', Buffer.from('Gr\xf6\xdfe gepr\xfcft', 'latin1')]));
+  const python = peer(t, 'python3');
+  for (const bytes of [packed, latin]) {
+    const imported = receiptIn(await system.lazaret('import', medium([{ path: 'B', bytes }]), '--as-is', '--json'));
+    const uid = imported.studies[0]!.studyInstanceUID;
+    const [path] = await instancesOf(uid) as [string];
+    const received = await retrieved(path);
+    const done = await system.lazaret('reconcile', uid, '--patient', polish.id, '--reason', 'it is theirs', '--json');
+    assert.equal(done.code, 0, done.stdout + done.stderr);
+    const served = await retrieved(path);
+    assert.equal(served.length, served.bytes.length);
+    assert.equal((await query(`/studies?PatientID=${polish.id}&StudyInstanceUID=${uid}`)).length, 1);
+    const [metadata] = JSON.parse((await system.ask(`${path}/metadata`)).body.toString()) as [Record<string, { Value?: unknown[] }>];
+    assert.deepEqual(metadata['00100010']!.Value, [{ Alphabetic: polish.name }]);
+    if (python !== null) {
+      for (const [name, content] of [['was.dcm', received.bytes], ['is.dcm', served.bytes]] as const) writeFileSync(join(folder, name), content);
+      const program = `
+import pydicom, sys
+was, now = (pydicom.dcmread(sys.argv[1] + name) for name in ('/was.dcm', '/is.dcm'))
+assert str(now.PatientName) == sys.argv[2] and now.PatientID == 'PL-7' and now.SpecificCharacterSet == 'ISO_IR 192', now
+assert now.PixelData == was.PixelData and now.file_meta.TransferSyntaxUID == was.file_meta.TransferSyntaxUID
+for word in ('ReferringPhysicianName', 'ImageComments', 'SeriesDescription'): assert str(now.get(word)) == str(was.get(word)), word
+kept = now[0x04000561].value[-1][0x04000550].value[0]
+assert str(kept.PatientName) == str(was.PatientName) and kept.PatientID == was.PatientID
+print('read', now.get('ReferringPhysicianName'))
+`;
+      const said = execFileSync('/usr/bin/python3', ['-W', 'ignore', '-c', program, folder, polish.name], { encoding: 'utf8' });
+      assert.match(said, bytes === latin ? /^read GRÜN\^JÖRG/ : /^read/);
+    }
+    assert.equal((await system.lazaret('reconcile', uid, '--back', '--reason', 'it was not')).code, 0);
+    assert.ok((await retrieved(path)).bytes.equals(received.bytes));
+  }
+});
+
+test('what people type is inspected, too: a description that is known from programs is not written into anything, and the study stays as it was', async () => {
+  const imported = receiptIn(await system.lazaret('import', medium(slices({ name: 'typed', count: 1, patient: elsewhere })), '--as-is', '--json'));
+  const uid = imported.studies[0]!.studyInstanceUID;
+  const words = ['This program', 'cannot be run', 'in DOS mode'].join(' ');
+  const refused = await system.lazaret('reconcile', uid, '--patient', here.id, '--description', words, '--reason', 'a try');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /It cannot be: What would be written into the object was not found clean, in \(0008,1030\)/);
+  assert.equal((await query(`/studies?StudyInstanceUID=${uid}&PatientID=${elsewhere.id}`)).length, 1);
 });
 
 test('who said whose it is, is on the record, and everything verifies', async () => {

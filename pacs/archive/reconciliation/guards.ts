@@ -1,8 +1,9 @@
 /** Checks of what people ask, and of what an examiner answers: it decoded hostile bytes, so nothing of it is taken on trust. */
 import { changedTags, identityAttributes } from '@lazaret/dicom/dataset/identity.ts';
+import { transferSyntaxByUID } from '@lazaret/dicom/dataset/transfersyntaxes.ts';
 import { refused } from '@lazaret/system/failure.ts';
 import { checkFields, checkText } from '../../quarantine/guards.ts';
-import { patchBytesMax, patchesMax, patchTextMax } from '../../quarantine/patch.ts';
+import { deflatedPatchBytesMax, patchBytesMax, patchesMax, patchTextMax } from '../../quarantine/patch.ts';
 import type { ArchivedInstance } from '../admit.ts';
 import { metadataLengthMax, parseDataSet, readMetadata, type JSONAttribute } from '../metadata.ts';
 import type { Choice, Patch, Replacement } from './contract.ts';
@@ -68,7 +69,7 @@ export function checkAnswer(untrusted: unknown, archived: Pick<ArchivedInstance,
   const fields = checkFields(untrusted);
   if (fields['outcome'] === 'impossible') return { problem: checkText(fields['text'], 'text', patchTextMax).replaceAll(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '\uFFFD') };
   if (fields['outcome'] !== 'patched') throw wrong('it has no outcome');
-  const patches = checkPatches(fields['patches'], archived.instance);
+  const patches = checkPatches(fields['patches'], archived);
   const metadata = checkText(fields['metadata'], 'metadata', metadataLengthMax);
   readMetadata({ ...archived.instance, metadata }, archived.bytes);
   const [before, after] = [parseDataSet(archived.instance.metadata), parseDataSet(metadata)];
@@ -94,7 +95,7 @@ function textOf(attribute: JSONAttribute | undefined): string {
   return typeof text === 'string' ? text.replace(/\^+$/, '') : '\0';
 }
 
-function checkPatches(untrusted: unknown, { dataSetOffset, dataSetLength, frames }: ArchivedInstance['instance']): Patch[] {
+function checkPatches(untrusted: unknown, { bytes: fileBytes, instance: { dataSetOffset, dataSetLength, frames, transferSyntaxUID } }: Pick<ArchivedInstance, 'bytes' | 'instance'>): Patch[] {
   if (!Array.isArray(untrusted) || untrusted.length > patchesMax) throw wrong(`its patches are no list of at most ${patchesMax}`);
   let pixels: readonly [from: number, to: number] = [Infinity, -Infinity];
   if (frames?.kind === 'native') pixels = [frames.offset, frames.offset + Math.ceil(frames.frameLength * frames.count)];
@@ -105,16 +106,20 @@ function checkPatches(untrusted: unknown, { dataSetOffset, dataSetLength, frames
     }
     pixels = [from, to];
   }
-  let [end, room] = [dataSetOffset, patchBytesMax];
+  // A deflated Data Set is replaced as a whole, with the byte that pads it.
+  const deflated = transferSyntaxByUID.get(transferSyntaxUID)?.deflated === true;
+  const to = deflated ? fileBytes : dataSetOffset + dataSetLength;
+  const bytesMax = deflated ? deflatedPatchBytesMax : patchBytesMax;
+  let [end, room] = [dataSetOffset, bytesMax];
   return untrusted.map((each) => {
     const { offset, length, bytes } = checkFields(each);
     if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || (length as number) < 0 || typeof bytes !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(bytes)) throw wrong('a patch is not a range and bytes');
     const patch = { offset: offset as number, length: length as number, bytes };
-    if (patch.offset < end || patch.offset + patch.length > dataSetOffset + dataSetLength) throw wrong('its patches overlap, or are not inside the Data Set');
+    if (patch.offset < end || patch.offset + patch.length > to) throw wrong('its patches overlap, or are not inside the Data Set');
     end = patch.offset + patch.length;
     if (patch.offset < pixels[1] && end > pixels[0]) throw wrong('a patch is in the pixels');
     room -= Buffer.byteLength(bytes, 'base64');
-    if (room < 0) throw wrong(`its patches have more than ${patchBytesMax} bytes`);
+    if (room < 0) throw wrong(`its patches have more than ${bytesMax} bytes`);
     return patch;
   });
 }

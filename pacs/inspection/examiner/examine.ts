@@ -44,7 +44,7 @@ export function examine(assignment: Assignment, engine: YaraEngine, write: (fram
   const source = new FileSource(assignment.path);
   try {
     if (assignment.companion === true) return examineCompanion(assignment, source, engine);
-    if (assignment.patch !== undefined) return patchObject(assignment, assignment.patch, source);
+    if (assignment.patch !== undefined) return patchObject(assignment, assignment.patch, source, engine);
     const mapped = mapObject(source, { inflateRaw });
     const reading = new Reading(mapped, assignment.work);
     const unrecognised = isUnrecognised(mapped);
