@@ -8,6 +8,7 @@ import { HeldPage } from './held/page.tsx';
 import { ObjectPage } from './object/page.tsx';
 import { Broken, FirstPage, NoSuchPage, Shell } from './shell.tsx';
 import { StatusPage } from './status/page.tsx';
+import { StudyPage } from './study/page.tsx';
 import { TracePage } from './trace/page.tsx';
 
 export interface ListSearch {
@@ -44,11 +45,12 @@ const receiptRoute = createRoute({ getParentRoute: () => rootRoute, path: '/desk
 const arrivalsRoute = createRoute({ getParentRoute: () => rootRoute, path: '/arrivals', component: ArrivalsPage, validateSearch: listSearch });
 const heldRoute = createRoute({ getParentRoute: () => rootRoute, path: '/held', component: HeldPage, validateSearch: listSearch });
 const objectRoute = createRoute({ getParentRoute: () => rootRoute, path: '/objects/$objectId', component: ObjectPage });
+const studyRoute = createRoute({ getParentRoute: () => rootRoute, path: '/studies/$study', component: StudyPage });
 const traceRoute = createRoute({ getParentRoute: () => rootRoute, path: '/trace', component: TracePage, validateSearch: traceSearch });
 const statusRoute = createRoute({ getParentRoute: () => rootRoute, path: '/system', component: StatusPage });
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([indexRoute, deskRoute, discRoute, receiptRoute, arrivalsRoute, heldRoute, objectRoute, traceRoute, statusRoute]),
+  routeTree: rootRoute.addChildren([indexRoute, deskRoute, discRoute, receiptRoute, arrivalsRoute, heldRoute, objectRoute, studyRoute, traceRoute, statusRoute]),
   basepath: '/console',
   defaultErrorComponent: Broken,
   // Search values are plain text, not JSON in the address.

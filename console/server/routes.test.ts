@@ -54,6 +54,8 @@ test('requests are handed on in the shape the keeper knows', async () => {
   await ask('POST', '/console/api/withdrawals/:withdrawal/restore', { params: { withdrawal: objectId }, body: { reason } });
   await ask('POST', '/console/api/groups/decision', { body: { by: 'medium', key: 'x', decision: 'release', reason, named: [objectId], after: 3 } });
   await ask('POST', '/console/api/objects/:objectId/resend', { params: { objectId }, body: {} });
+  await ask('GET', '/console/api/studies/:study/identity', { params: { study: '1.2' } });
+  await ask('POST', '/console/api/studies/:study/identity', { params: { study: '1.2' }, body: { replacement: null, reason } });
   assert.deepEqual(asked, [
     ['list', { states: ['held', 'waiting'], text: 'doe', limit: 20, after: 'x' }], ['show', { objectId }], ['map', { objectId }], ['map', { objectId, window: { offset: 16, length: 32 } }],
     ['decide', { objectId, decision: 'release', reason: 'agreed by phone', person: 'ann', roles: ['reviewer'] }], ['status', null],
@@ -63,6 +65,8 @@ test('requests are handed on in the shape the keeper knows', async () => {
     ['withdraw', { do: 'restore', id: objectId, objects: [], reason, person: 'ann', roles: ['reviewer'] }],
     ['decideGroup', { by: 'medium', key: 'x', decision: 'release', reason, named: [objectId], after: 3, person: 'ann', roles: ['reviewer'] }],
     ['resend', { objectId, person: 'ann' }],
+    ['reconcile', { do: 'study', studyInstanceUID: '1.2' }],
+    ['reconcile', { do: 'change', studyInstanceUID: '1.2', choice: { studyInstanceUID: '1.2', replacement: null }, reason, person: 'ann', address: '::1' }],
   ]);
 });
 
@@ -89,6 +93,10 @@ test('what is not of that shape never reaches the keeper', async () => {
     ['POST', '/console/api/withdrawals', { body: { selection: { kind: 'study', study: '1.2' }, reason: 'long enough a reason', person: 'somebody else' } }],
     ['POST', '/console/api/withdrawals/:withdrawal/restore', { params: { withdrawal: '../x' }, body: { reason: 'long enough a reason' } }],
     ['POST', '/console/api/objects/:objectId/resend', { params: { objectId }, body: { person: 'somebody else' } }],
+    ['GET', '/console/api/studies/:study/identity', { params: { study: '../1' } }],
+    ['POST', '/console/api/studies/:study/identity', { params: { study: '1.2' }, body: { replacement: null, reason: 'short' } }],
+    ['POST', '/console/api/studies/:study/identity', { params: { study: '1.2' }, body: { replacement: { patientName: 'A' }, reason: 'long enough a reason' } }],
+    ['POST', '/console/api/studies/:study/identity', { params: { study: '1.2' }, body: { replacement: null, reason: 'long enough a reason', person: 'somebody else' } }],
     ['GET', '/console/api/trace', { query: new URLSearchParams('id=a&source=b') }],
     ['GET', '/console/api/trace', { query: new URLSearchParams('id=a&window=1441') }],
     ['POST', '/console/api/rescan', { body: { do: 'status' } }],

@@ -13,6 +13,7 @@ import { api, type Keeper, noStore, objectParams, reason } from './api.ts';
 import { deskRoutes } from './desk/routes.ts';
 import type { Uploads } from './desk/uploads.ts';
 import { exportRoutes } from './export.ts';
+import { identityRoutes } from './identity.ts';
 import { lookRoutes } from './look.ts';
 import { pageRoutes } from './pages.ts';
 import { undoRoutes } from './undo.ts';
@@ -92,6 +93,7 @@ export function consoleRoutes(deps: ConsoleDeps): Route[] {
     }),
     api('GET', 'status', 'read', async () => json(200, await keeper.request<StatusAnswer>('status', null), noStore)),
     ...undoRoutes(keeper),
+    ...identityRoutes(keeper),
     ...(deps.uploads === undefined ? [] : deskRoutes({ keeper, uploads: deps.uploads })),
     ...lookRoutes(keeper),
     ...(deps.quarantine === undefined ? [] : exportRoutes(keeper, deps.quarantine)),

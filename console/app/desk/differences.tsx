@@ -5,19 +5,19 @@ import { plain } from '../words/plain.ts';
 import { differencesOf, marked } from './candidates.ts';
 import styles from './desk.module.css';
 
-export function Differences({ received, here, hereName }: { readonly received: PatientIdentity; readonly here: PatientIdentity; readonly hereName: string }) {
+export function Differences({ received, here, hereName, thereName = 'On the disc' }: { readonly received: PatientIdentity; readonly here: PatientIdentity; readonly hereName: string; readonly thereName?: string }) {
   return (
     <table className={styles['differences']}>
-      <thead><tr><td /><th scope="col">On the disc</th><th scope="col">{hereName}</th><th scope="col"><Hidden>Compared</Hidden></th></tr></thead>
+      <thead><tr><td /><th scope="col">{thereName}</th><th scope="col">{hereName}</th><th scope="col"><Hidden>Compared</Hidden></th></tr></thead>
       <tbody>
         {differencesOf(received, here).map(({ what, there, here: ours, verdict }) => {
           const mark = verdict === 'different' || verdict === 'written differently';
           return (
             <tr key={what}>
               <th scope="row">{what}</th>
-              <td data-label="On the disc"><Marked text={there} other={ours} mark={mark} /></td>
+              <td data-label={thereName}><Marked text={there} other={ours} mark={mark} /></td>
               <td data-label={hereName}><Marked text={ours} other={there} mark={mark} /></td>
-              <td className={joined(styles['compared'], styles[verdict === 'same' ? 'same' : verdict === 'different' && what !== 'Number' ? 'differs' : 'unsure'])}>{verdict}</td>
+              <td className={joined(styles['compared'], styles[verdict === 'same' ? 'same' : verdict === 'different' && what !== 'Number' ? 'differs' : 'unsure'])}>{verdict === 'not on the disc' && thereName !== 'On the disc' ? 'not received' : verdict}</td>
             </tr>
           );
         })}

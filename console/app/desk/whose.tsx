@@ -15,6 +15,8 @@ import styles from './desk.module.css';
 
 export type Pick = { readonly kind: 'here'; readonly replacement: Replacement; readonly order: string } | { readonly kind: 'as-it-came' } | { readonly kind: 'later' };
 
+type Searched = { readonly received: DiscPatient['received'] };
+
 /** More are not read; a longer name or the birth date finds the right one. */
 const candidatesMax = 6;
 const typingPauseMs = 300;
@@ -41,7 +43,8 @@ export function Whose({ patient, pick, onPick }: { readonly patient: DiscPatient
   );
 }
 
-function Search({ patient, onPick }: { readonly patient: DiscPatient; readonly onPick: (pick: Pick) => void }) {
+/** Who is known here or planned, and may be this patient; one of them is picked. `thereName`: where the patient's values come from, for people. */
+export function Search({ patient, thereName, onPick }: { readonly patient: Searched; readonly thereName?: string; readonly onPick: (pick: Extract<Pick, { kind: 'here' }>) => void }) {
   const searches = searchesOf(patient.received);
   const [typed, setTyped] = useState(searches.name);
   const [text, setText] = useState(searches.name);
@@ -72,7 +75,7 @@ function Search({ patient, onPick }: { readonly patient: DiscPatient; readonly o
       <div aria-live="polite">
         {byText.isFetching && found.length === 0 ? <Loading rows={2} what="patients" /> : candidates.length === 0 ? <p className={styles['none']}>Nobody here fits{text === '' ? '' : <> “<bdi>{plain(text, 60)}</bdi>”</>}. Try another spelling, the date of birth, or the number.</p> : (
           <ul className={styles['candidates']}>
-            {candidates.map((candidate, index) => <li key={candidate.key}><CandidateCard candidate={candidate} patient={patient} best={own && index === 0 && candidate.score >= 5} onPick={onPick} /></li>)}
+            {candidates.map((candidate, index) => <li key={candidate.key}><CandidateCard candidate={candidate} patient={patient} best={own && index === 0 && candidate.score >= 5} onPick={onPick} {...(thereName === undefined ? {} : { thereName })} /></li>)}
           </ul>
         )}
         {fitting.length > candidates.length && <p className={styles['note']}>{fitting.length - candidates.length} more fit less well. Type more of the name to see them.</p>}
@@ -88,7 +91,7 @@ function ordersOf(text: string): readonly [name: string, id: string] {
   return [family === '' ? '' : `${family}*`, ''];
 }
 
-function CandidateCard({ candidate, patient, best, onPick }: { readonly candidate: Candidate; readonly patient: DiscPatient; readonly best: boolean; readonly onPick: (pick: Pick) => void }) {
+function CandidateCard({ candidate, patient, best, thereName, onPick }: { readonly candidate: Candidate; readonly patient: Searched; readonly best: boolean; readonly thereName?: string; readonly onPick: (pick: Extract<Pick, { kind: 'here' }>) => void }) {
   const { identity, from, order } = candidate;
   const careful = warnings(patient.received, identity);
   const known = from === 'worklist' ? `Planned here: ${plain(order, 160)}` : `${counted(candidate.studies, 'examination')} here${candidate.lastStudyDate === '' ? '' : `, the last on ${dateOf(candidate.lastStudyDate)}`}`;
@@ -101,7 +104,7 @@ function CandidateCard({ candidate, patient, best, onPick }: { readonly candidat
         </div>
         <button type="button" className={joined(styles['button'], best && styles['primary'])} onClick={() => onPick({ kind: 'here', replacement: identity, order })}>It is this one<Hidden>: {nameOf(identity.patientName)}, {detailsOf(identity)}</Hidden></button>
       </header>
-      <Differences received={patient.received} here={identity} hereName="Here" />
+      <Differences received={patient.received} here={identity} hereName="Here" {...(thereName === undefined ? {} : { thereName })} />
       {careful.length > 0 && <p className={styles['careful']}><WarningIcon /> Look twice: {careful.join(' and ')} {careful.length === 1 ? 'is' : 'are'} not the same.</p>}
     </article>
   );

@@ -126,6 +126,7 @@ function Facts({ entry }: { readonly entry: LedgerEntry }) {
         <dt>SHA-256</dt><dd><Copy value={entry.sha256} shown={shortDigest(entry.sha256)} what="the SHA-256 digest" /></dd>
         {entry.sopInstanceUID !== '' && <><dt>Instance</dt><dd><Copy value={entry.sopInstanceUID} what="the SOP Instance UID" /></dd></>}
         {entry.studyInstanceUID !== '' && <><dt>Study</dt><dd><Copy value={entry.studyInstanceUID} what="the Study Instance UID" /></dd></>}
+        {entry.studyInstanceUID !== '' && entry.state === 'archived' && <><dt>Whose it is</dt><dd><Link to="/studies/$study" params={{ study: entry.studyInstanceUID }}>Under whom the study is shown, and change that</Link></dd></>}
         <dt>Object</dt><dd><Copy value={entry.objectId} shown={`${entry.objectId.slice(0, 8)}…`} what="the object id" /></dd>
         <dt>Trace</dt><dd><Link to="/trace" search={{ id: entry.objectId }}>Where it came from, who has seen it</Link></dd>
         {entry.epoch !== '' && <><dt>Inspected by</dt><dd>{plain(entry.epoch)}</dd></>}

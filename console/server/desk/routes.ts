@@ -9,6 +9,7 @@ import type { ImportStatus, Receipt } from '@lazaret/pacs/reception/media/contra
 import type { WorklistAnswer, WorklistRequest } from '@lazaret/pacs/worklist/contract.ts';
 import { z } from 'zod';
 import { api, noStore, route, type Keeper } from '../api.ts';
+import { replacement } from '../replacement.ts';
 import { linesBytesMax, linesMax, pieceBytesMax } from './limits.ts';
 import type { Uploads, Uploader } from './uploads.ts';
 
@@ -32,10 +33,6 @@ const pieceQuery = z.strictObject({ offset: z.string().regex(/^\d{1,16}$/, 'is n
 /** The contract's `text` takes a name, an id, a date or an accession number: 64 characters in each of three groups at most. */
 const patientsQuery = z.strictObject({ text: z.string().trim().min(1).max(200) });
 const worklistQuery = z.strictObject({ name: z.string().trim().max(200).default(''), id: z.string().trim().max(64).default(''), accession: z.string().trim().max(16).default('') });
-const text = (most: number) => z.string().max(most).regex(/^\P{Cc}*$/u, 'holds a control character');
-const replacement = z.strictObject({
-  patientName: text(200), patientID: text(64), issuerOfPatientID: text(64), patientBirthDate: z.string().regex(/^(\d{8})?$/, 'is not a date'), patientSex: z.enum(['M', 'F', 'O', '']), accessionNumber: text(16), studyDescription: text(64),
-});
 const studiesMax = 500;
 const choicesBody = z.strictObject({ choices: z.array(z.strictObject({ studyInstanceUID: z.string().regex(/^[0-9.]{1,64}$/, 'is not a UID'), replacement: replacement.nullable() })).min(1).max(studiesMax) });
 

@@ -13,6 +13,7 @@
  * | reconcile | web, terminal | { do: 'incoming', import }                        | IncomingStudy[]: what this import brought, for people to say whose it is |
  * | reconcile | web, terminal | { do: 'take', import, choices, person, address }  | IncomingStudy[], once the choices are durable; the work goes on (`taking`) |
  * | reconcile | web, terminal | { do: 'change', studyInstanceUID, choice, person, address, reason } | Reconciliation, once durable; the work goes on (`taking`): another identity for a whole study, in sight or waiting; `choice.replacement: null`: back to what was received |
+ * | reconcile | web, terminal | { do: 'study', studyInstanceUID }                 | StudyIdentity: as whose it came, and all choices about it |
  * | reconcile | web, terminal | { do: 'history', studyInstanceUID }               | Reconciliation[], newest first |
  */
 export interface PatientIdentity {
@@ -97,4 +98,12 @@ export interface Reconciliation {
   readonly state: Exclude<IncomingState, 'waiting'> | 'ended';
   /** Why it is impossible, or "". */
   readonly problem: string;
+}
+
+/** Whose a study is and was. Under the newest choice that is `taken` it is served; without one, as it was received. */
+export interface StudyIdentity {
+  readonly studyInstanceUID: string;
+  readonly received: IncomingStudy['received'];
+  /** Newest first. */
+  readonly history: readonly Reconciliation[];
 }

@@ -11,7 +11,7 @@ import { checkFields, checkObjectId, checkText } from '../../quarantine/guards.t
 import type { Parts } from '../../quarantine/parts.ts';
 import type { Digest } from '../../reception/contract.ts';
 import { Carrying, type Damage } from './carrying.ts';
-import type { Choice, IncomingStudy, LocalPatient, Reconciliation as Reconciled } from './contract.ts';
+import type { Choice, IncomingStudy, LocalPatient, Reconciliation as Reconciled, StudyIdentity } from './contract.ts';
 import { checkChoice, checkChoices, checkUID } from './guards.ts';
 import { Incoming, reconciliationOf } from './incoming.ts';
 import { Patients, patientsMax } from './patients.ts';
@@ -81,6 +81,7 @@ export class Reconciliation {
       case 'incoming': return this.incoming(checkObjectId(body['import']));
       case 'take': return this.#take(body);
       case 'change': return this.#change(body);
+      case 'study': return this.#study(checkUID(body['studyInstanceUID'], 'studyInstanceUID'));
       case 'history': return this.#incoming.history(checkUID(body['studyInstanceUID'], 'studyInstanceUID'));
     }
     throw refused('request-invalid', 'there is no such request about reconciliation');
@@ -97,6 +98,12 @@ export class Reconciliation {
     if (this.#answers.size > 64) this.#answers.clear();
     this.#answers.set(importId, { studies, until: now + (now - start) * freshShare });
     return studies;
+  }
+
+  #study(studyInstanceUID: string): StudyIdentity {
+    const received = this.#incoming.received(studyInstanceUID);
+    if (received === null) throw refused('study-unknown', `there is no study ${studyInstanceUID} in the archive`);
+    return { studyInstanceUID, received, history: this.#incoming.history(studyInstanceUID) };
   }
 
   #find(body: Readonly<Record<string, unknown>>): LocalPatient[] {
