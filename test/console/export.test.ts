@@ -1,6 +1,7 @@
 /** A held object handed to a specialist, in real Chromium on the whole system: encrypted, on the record first, the passphrase shown once; and who is refused. */
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { BlobReader, BlobWriter, configure, TextWriter, ZipReader, type FileEntry } from '@zip.js/zip.js';
@@ -22,7 +23,7 @@ test('export encrypted from the page of a held object', async (t) => {
   const system = await startSystem(t);
   const passwords: Record<string, string> = {};
   for (const [name, role] of [['root', 'administrator'], ['m.lind', 'reviewer'], ['v.iewer', 'viewer']] as const) passwords[name] = (JSON.parse((await system.lazaret('user', 'add', name, '--role', role, '--json')).stdout) as { password: string }).password;
-  const sent = recipes.find((recipe) => recipe.name === 'tag-order')?.bytes() ?? recipes.find((recipe) => recipe.name === 'truncated')!.bytes();
+  const sent = recipes.find((recipe) => recipe.name === 'icon-long')!.bytes();
   await stow(system, [sent]);
   await stow(system, [recipes.find((recipe) => recipe.name === 'pedicom')!.bytes()]);
   await settled(system);
@@ -63,6 +64,27 @@ test('export encrypted from the page of a held object', async (t) => {
   await page.getByRole('button', { name: 'I have the passphrase' }).click();
   assert.doesNotMatch(await page.content(), new RegExp(passphrase), 'shown once');
   assert.match((await system.lazaret('audit', 'show')).stdout, /Export[^]*m\.lind/);
+
+  // De-identified, as it is offered first: nothing in the file says whose it is, and pydicom reads that it was de-identified.
+  await page.getByRole('button', { name: 'Export encrypted…' }).click();
+  await page.getByLabel('Who gets it?').fill('Laboratory');
+  await page.getByLabel('Why?').fill('what writes such files');
+  assert.equal(await page.getByRole('checkbox').isChecked(), true);
+  const [second] = await Promise.all([page.waitForEvent('download'), make.click()]);
+  await page.getByRole('heading', { name: 'The file is made' }).waitFor();
+  const password = /[A-Z2-9]{5}(?:-[A-Z2-9]{5}){4}/.exec(await page.getByRole('dialog').innerText())![0];
+  const other = new ZipReader(new BlobReader(new Blob([await readFile(await second.path())])));
+  const parts = new Map<string, Buffer>();
+  for (const part of (await other.getEntries()) as FileEntry[]) parts.set(part.filename.split('/').at(-1)!, Buffer.from(await (await part.getData(new BlobWriter(), { password })).arrayBuffer()));
+  await other.close();
+  for (const [name, bytes] of parts) for (const said of [malformed.patientName, malformed.patientID, malformed.sopInstanceUID, malformed.studyInstanceUID]) assert.ok(said.length > 4 && !bytes.includes(said), `${name}: ${said}`);
+  if (peer(t, 'python3') !== null) {
+    const path = join(system.data, 'leaving.dcm');
+    await writeFile(path, parts.get('object.quarantined')!);
+    const program = 'import pydicom, sys; o = pydicom.dcmread(sys.argv[1]); print(o.PatientIdentityRemoved, "; ".join(o.DeidentificationMethod), repr(str(o.PatientName)), o.SOPInstanceUID[:5], o.file_meta.MediaStorageSOPInstanceUID == o.SOPInstanceUID)';
+    assert.equal(execFileSync('/usr/bin/python3', ['-W', 'ignore', '-c', program, path], { encoding: 'utf8' }), "YES PS3.15 2024b Basic Profile; Pixels not cleaned '' 2.25. True\n");
+  }
+  await page.getByRole('button', { name: 'I have the passphrase' }).click();
 
   await page.goto(`${system.https}/console/objects/${malicious.objectId}`);
   await page.getByText('only somebody with the role security may take it out').waitFor();

@@ -33,7 +33,15 @@ function ExportForm({ entry, onClose }: { readonly entry: LedgerEntry; readonly 
   const mutation = useMutation({ mutationFn: () => exportObject(entry.objectId, { destination: destination.trim(), reason: reason.trim(), deIdentified }) });
   const missing = reasonCharactersMin - reason.trim().length;
   const ready = missing <= 0 && destination.trim().length >= 2 && !mutation.isPending;
-  if (mutation.data !== undefined) return <Made exported={mutation.data} onClose={() => { mutation.reset(); onClose(); }} />;
+  // The next export begins anew, without the patient: what was unticked was for this addressee.
+  const close = (): void => {
+    mutation.reset();
+    setDestination('');
+    setReason('');
+    setDeIdentified(true);
+    onClose();
+  };
+  if (mutation.data !== undefined) return <Made exported={mutation.data} onClose={close} />;
   return (
     <form onSubmit={(event) => { event.preventDefault(); if (ready) mutation.mutate(); }}>
       <h2 id="export-title">Export encrypted</h2>

@@ -58,12 +58,14 @@ export function blanksOf(mapped: MappedObject): Blanking {
   const wanted = new Map<string, Uint8Array>();
   let blanked = 0;
   const inside: Inside[] = [];
+  const holders = new Set(elements.parents.subarray(0, elements.count));
   for (let row = 0; row < elements.count; row += 1) {
     const tag = elements.tags[row]!;
     const length = elements.valueLengths[row]!;
     if (tag === encapsulatedDocument && length > 0) return impossible('It holds a whole document, in which no text can be overwritten in place.');
     const around = inside[elements.parents[row]!] ?? null;
-    if (vrCode(elements.vrs[row]!) === 'SQ') {
+    // Its structure stays: Items under whatever VR, fragments of an icon.
+    if (vrCode(elements.vrs[row]!) === 'SQ' || holders.has(row) || isOfUndefinedLength(mapped, row)) {
       inside[row] = insideOf(tag, around);
       continue;
     }
@@ -89,8 +91,15 @@ export function blanksOf(mapped: MappedObject): Blanking {
   if (found === null) return impossible('Too much of it is neither Pixel Data nor an element of known type to be searched for names.');
   const merged = mergedOf([...ranges, ...found]);
   if (merged.length > blankRangesMax) return impossible(`It has more than ${blankRangesMax} values to overwrite.`);
-  const patches = statementOf(mapped, new Map(merged.map(({ offset, fill }) => [offset, fill])));
+  const emptied = merged.filter(({ fill }) => fill === 'spaces' || fill === 'zeros');
+  const patches = statementOf(mapped, new Map(emptied.map(({ offset, length }) => [offset, length])));
   return { outcome: 'blanked', text: '', ranges: merged.flatMap(({ offset, length, fill }) => [offset, length, fillNumber[fill]]), patches, elements: blanked };
+}
+
+/** What ends it is a delimitation item (PS3.5 §7.5), for which its VR and length leave room only as the last four bytes before the value. */
+function isOfUndefinedLength({ source, elements }: MappedObject, row: number): boolean {
+  const field = source.read(elements.valueOffsets[row]! - 4, 4);
+  return elements.valueLengths[row]! > 0 && field.every((byte) => byte === 0xff);
 }
 
 function insideOf(tag: number, around: Inside): Inside {

@@ -9,17 +9,16 @@ import { confidentialityEdition } from '@lazaret/dicom/dictionary/confidentialit
 import { elementOf } from '@lazaret/dicom/dataset/elementbytes.ts';
 import { vrByCode, vrCode } from '@lazaret/dicom/dataset/vrs.ts';
 import type { MappedObject } from '@lazaret/dicom/filemap/contract.ts';
-import type { Fill } from '../../quarantine/overwriting.ts';
 import type { Blanking } from '../../quarantine/requests.ts';
 
 const patientIdentityRemoved = 0x00120062;
 const deIdentificationMethod = 0x00120063;
 const deIdentificationMethodCodeSequence = 0x00120064;
-/** Both values within the 64 characters of LO. */
-export const method = `PS3.15 ${confidentialityEdition} Basic Profile, in place\\Pixels not cleaned`;
+/** Short: what needs no room moves nothing. The manifest says more. */
+export const method = `PS3.15 ${confidentialityEdition} Basic Profile\\Pixels not cleaned`;
 
-/** In order and without overlap, outside of `filled` values but for those that are shortened. `filled`: by offset of the value, with what it is overwritten. */
-export function statementOf({ elements, encoding, dataSetOffset, dataSetLength, source }: MappedObject, filled: ReadonlyMap<number, Fill>): Blanking['patches'] {
+/** In order and without overlap. `emptied`: values that are overwritten with nothing, length by offset; some of them become shorter. */
+export function statementOf({ elements, encoding, dataSetOffset, dataSetLength, source }: MappedObject, emptied: ReadonlyMap<number, number>): Blanking['patches'] {
   if (encoding === undefined) return [];
   const text = (value: string): Uint8Array => Buffer.from(value, 'latin1');
   const statement = Buffer.concat([elementOf(encoding, patientIdentityRemoved, 'CS', text('YES')), elementOf(encoding, deIdentificationMethod, 'LO', text(method))]);
@@ -49,9 +48,11 @@ export function statementOf({ elements, encoding, dataSetOffset, dataSetLength, 
     const row = top[index]!;
     const group = elements.tags[row]! >>> 16;
     const [offset, length] = [elements.valueOffsets[row]!, elements.valueLengths[row]!];
-    const short = encoding.explicitVR && vrByCode.get(vrCode(elements.vrs[row]!))?.longLength === false;
-    if ((group !== 0x0010 && group !== 0x0008) || grouped.has(group) || filled.get(offset) !== 'spaces' || (encoding.explicitVR && !short)) continue;
-    const taken = Math.min(length, need) & ~1;
+    const vr = vrByCode.get(vrCode(elements.vrs[row]!));
+    const short = encoding.explicitVR && vr?.longLength === false;
+    if (group < 0x0008 || grouped.has(group) || emptied.get(offset) !== length) continue;
+    // Numbers go all or not at all.
+    const taken = (vr?.unitBytes ?? 0) > 0 && length > need ? 0 : Math.min(length, need) & ~1;
     if (taken <= 0) continue;
     const field = short ? 2 : 4;
     // A length that is not written as one is that of something else.
