@@ -167,7 +167,7 @@ async function* readChunks(path: string, offset: number, length: number): AsyncG
 const timedOut = 'no answer in time';
 
 function command(address: ClamdAddress, name: string, timeoutMs: number): Promise<string> {
-  return converse(address, timeoutMs, async (write) => write(Buffer.from(`z${name}\0`)));
+  return converse(address, timeoutMs, async (write) => void (await write(Buffer.from(`z${name}\0`))));
 }
 
 /** clamd(8) INSTREAM: chunks with their length before them, then a length of zero. */
@@ -177,14 +177,14 @@ function inStream(address: ClamdAddress, chunks: AsyncIterable<Buffer> | Iterabl
     for await (const chunk of chunks) {
       const length = Buffer.alloc(4);
       length.writeUInt32BE(chunk.length);
-      await write(Buffer.concat([length, chunk]));
+      if (!(await write(Buffer.concat([length, chunk])))) return;
     }
     await write(Buffer.alloc(4));
   });
 }
 
-/** One connection, one question, one answer that ends with NUL. */
-async function converse(address: ClamdAddress, timeoutMs: number, ask: (write: (bytes: Buffer) => Promise<void>) => Promise<void>): Promise<string> {
+/** One connection, one question, one answer that ends with NUL. `write` gives false once the answer is there: nobody listens any more. */
+async function converse(address: ClamdAddress, timeoutMs: number, ask: (write: (bytes: Buffer) => Promise<boolean>) => Promise<void>): Promise<string> {
   const socket: Socket = 'socket' in address ? connect(address.socket) : connect(address.port, address.host);
   socket.setTimeout(timeoutMs);
   let said = '';
@@ -201,9 +201,9 @@ async function converse(address: ClamdAddress, timeoutMs: number, ask: (write: (
     });
     socket.on('close', () => reject(new Error('the connection was closed without an answer')));
   });
-  const write = (bytes: Buffer): Promise<void> => {
-    if (socket.destroyed || !socket.write(bytes)) return Promise.race([new Promise<void>((resolve) => { socket.once('drain', resolve); }), answer.then(() => {})]);
-    return Promise.resolve();
+  const write = async (bytes: Buffer): Promise<boolean> => {
+    if (!socket.destroyed && socket.write(bytes)) return true;
+    return Promise.race([new Promise<boolean>((resolve) => { socket.once('drain', () => resolve(true)); }), answer.then(() => false)]);
   };
   try {
     const [result] = await Promise.all([answer, ask(write)]);
