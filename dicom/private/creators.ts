@@ -3,8 +3,11 @@
  * those of the vendors' conformance statements and of the private dictionaries of DCMTK and pydicom.
  */
 
-/** How a value can be read: by the grammar of csa.ts, or not. What is `opaque` is searched for what it must not hold, packed or not. */
-export type PrivateForm = 'csa' | 'opaque';
+/**
+ * How a value can be read: by the grammar of csa.ts, protocol.ts, volume.ts or (by what its Item says that it is) parameters.ts; as the times of frames; or not.
+ * What is `opaque` is searched for what it must not hold, packed or not.
+ */
+export type PrivateForm = 'csa' | 'protocol' | 'volume' | 'blob' | 'times' | 'opaque';
 
 export interface PrivateElement {
   /** For people. */
@@ -26,16 +29,17 @@ const table: Readonly<Record<string, readonly (readonly [element: string, name: 
   'SIEMENS MEDCOM OOG': [['0029,10', 'graphics objects', 'opaque', 64 * MiB]],
   'SIEMENS MED NM': [['7FE1,10', 'compressed pixels', 'opaque', 4096 * MiB]],
   'SIEMENS MED SMS USG S2000': [['0019,3C', 'thumbnail', 'opaque', 16 * MiB]],
-  'GEMS_SERS_01': [['0025,1B', 'protocol', 'opaque', 16 * MiB]],
-  'GEMS_PARM_01': [['0043,29', 'histogram tables', 'opaque', 16 * MiB], ['0043,2A', 'user data', 'opaque', 16 * MiB], ['0043,8B', 'fMRI data', 'opaque', 64 * MiB]],
+  'GEMS_SERS_01': [['0025,1B', 'protocol', 'protocol', 16 * MiB]],
+  'GEMS_PARM_01': [['0043,28', 'unique image identifier', 'opaque', 64 * 1024], ['0043,29', 'histogram tables', 'opaque', MiB], ['0043,2A', 'user data', 'opaque', MiB], ['0043,8B', 'fMRI data', 'opaque', 64 * MiB]],
   'GEMS_MR_RAW_01': [['7001,08', 'raw data', 'opaque', 4096 * MiB]],
   'GEMS_PETD_01': [['0023,02', 'PET raw data', 'opaque', 4096 * MiB]],
   'GEMS_SENO_02': [['0045,3F', 'vignette', 'opaque', 64 * MiB]],
-  'GEMS_Ultrasound_MovieGroup_001': [['7FE1,43', 'movie', 'opaque', 4096 * MiB], ['7FE1,60', 'movie', 'opaque', 4096 * MiB], ['7FE1,61', 'movie', 'opaque', 4096 * MiB]],
+  'GEMS_Ultrasound_MovieGroup_001': [['7FE1,43', 'times of frames', 'times', 64 * MiB], ['7FE1,55', 'setting', 'opaque', 64 * MiB], ['7FE1,60', 'movie', 'opaque', 4096 * MiB], ['7FE1,61', 'movie', 'opaque', 4096 * MiB]],
+  KRETZ_US: [['7FE1,01', 'Kretz volume', 'volume', 4096 * MiB]],
   'GEMS_XELPRV_01': [['0033,1C', 'bulk data', 'opaque', 256 * MiB]],
   'Philips US Imaging DD 033': [['200D,0B', 'raw ultrasound data', 'opaque', 4096 * MiB]],
   'Philips US Imaging DD 109': [['200D,09', 'measurement tables', 'opaque', 64 * MiB], ['200D,0B', 'measurement tables', 'opaque', 64 * MiB]],
-  'Philips MR Imaging DD 002': [['2005,44', 'MR series data', 'opaque', 64 * MiB]],
+  'Philips MR Imaging DD 002': [['2005,44', 'blob', 'blob', 64 * MiB]],
   'Philips PET Private Group': [['7053,04', 'PET file', 'opaque', 4096 * MiB]],
   'PHILIPS MR SPECTRO;1': [['0019,50', 'spectroscopy', 'opaque', 256 * MiB]],
   'TOSHIBA MDW HEADER': [['0029,12', 'image header', 'csa', 16 * MiB], ['0029,20', 'series header', 'csa', 16 * MiB]],

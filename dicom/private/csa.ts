@@ -8,11 +8,7 @@
  *     for each item     four numbers of 4 bytes, of which one gives the length; the bytes, padded to a multiple of 4
  */
 
-/** A range of the bytes that were given. */
-export interface Range {
-  readonly offset: number;
-  readonly length: number;
-}
+import { restFrom, type Range, type VendorRecord } from './record.ts';
 
 export interface CSATag {
   /** Printable ASCII up to its first NUL. */
@@ -70,6 +66,12 @@ export function readCSA(bytes: Uint8Array): CSAHeader | null {
     tags.push({ name, items });
   }
   return at > bytes.length ? null : { version, tags, end: at };
+}
+
+/** The same as every vendor's record is given. What a header has between its items is at most three bytes of padding. */
+export function readCSARecord(bytes: Uint8Array): VendorRecord | null {
+  const header = readCSA(bytes);
+  return header === null ? null : { values: header.tags.flatMap(({ items }) => items), unexplained: restFrom(header.end, bytes.length) };
 }
 
 /** Behind the NUL is whatever the writer's memory held. */

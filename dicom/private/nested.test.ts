@@ -9,7 +9,7 @@ const value = '08000001 04000000 41424344';
 
 test('the values of Items of defined and undefined length', () => {
   const both = bytes(`${item('0c000000')} ${value} ${item('ffffffff')} ${value} feff0de0 00000000`);
-  assert.deepEqual(leavesOf(both), [{ tag: 0x00080100, offset: 16, length: 4 }, { tag: 0x00080100, offset: 36, length: 4 }]);
+  assert.deepEqual(leavesOf(both), [{ tag: 0x00080100, offset: 16, length: 4, item: 1 }, { tag: 0x00080100, offset: 36, length: 4, item: 2 }]);
   assert.deepEqual(leavesOf(bytes(item('00000000'))), []);
 });
 

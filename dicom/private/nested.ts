@@ -8,6 +8,8 @@ export interface Leaf {
   readonly tag: number;
   readonly offset: number;
   readonly length: number;
+  /** Number of the Item that it lies in: what has the same is of one Item, as a private element and its creator are. */
+  readonly item: number;
 }
 
 /** As deep as the reader of the Data Set goes (filemap/limits.ts), and as many: this is one value of it. */
@@ -24,16 +26,19 @@ interface Open {
   /** Where it ends; for undefined length, where what holds it ends. */
   readonly end: number;
   readonly delimited: boolean;
+  /** Of an Item. */
+  readonly number: number;
 }
 
 /** Values of the sequence whose Items are `bytes`, or null where they are not Items to the last byte, or more than is read. Never throws. */
 export function leavesOf(bytes: Uint8Array): readonly Leaf[] | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const leaves: Leaf[] = [];
-  const open: Open[] = [{ kind: 'sequence', end: bytes.length, delimited: false }];
+  const open: Open[] = [{ kind: 'sequence', end: bytes.length, delimited: false, number: 0 }];
+  let items = 0;
   let at = 0;
   while (open.length > 0) {
-    const { kind, end, delimited } = open.at(-1)!;
+    const { kind, end, delimited, number } = open.at(-1)!;
     if (at === end) {
       // Without its delimitation item what is delimited is not whole.
       if (delimited) return null;
@@ -47,7 +52,7 @@ export function leavesOf(bytes: Uint8Array): readonly Leaf[] | null {
     if (kind === 'sequence') {
       if (tag === sequenceDelimitationTag && length === 0 && delimited) open.pop();
       else if (tag !== itemTag || (length !== undefinedLength && length > end - at)) return null;
-      else open.push({ kind: 'item', end: length === undefinedLength ? end : at + length, delimited: length === undefinedLength });
+      else open.push({ kind: 'item', end: length === undefinedLength ? end : at + length, delimited: length === undefinedLength, number: ++items });
       continue;
     }
     if (tag === itemDelimitationTag && length === 0 && delimited) {
@@ -55,12 +60,12 @@ export function leavesOf(bytes: Uint8Array): readonly Leaf[] | null {
       continue;
     }
     if (tag >>> 16 === 0xfffe) return null;
-    if (length === undefinedLength) open.push({ kind: 'sequence', end, delimited: true });
+    if (length === undefinedLength) open.push({ kind: 'sequence', end, delimited: true, number: 0 });
     else if (length > end - at) return null;
-    else if (isItems(view, at, length)) open.push({ kind: 'sequence', end: at + length, delimited: false });
+    else if (isItems(view, at, length)) open.push({ kind: 'sequence', end: at + length, delimited: false, number: 0 });
     else {
       if (leaves.length >= leavesMax) return null;
-      leaves.push({ tag, offset: at, length });
+      leaves.push({ tag, offset: at, length, item: number });
       at += length;
     }
   }

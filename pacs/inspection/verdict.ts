@@ -52,6 +52,7 @@ const rows: Readonly<Record<string, Row>> = {
   'value-invalid':               ['malformed', 'A number, date, time or UID is none', damaged, resend],
   'directory-invalid':           ['malformed', 'The directory of the medium is wrong', 'The directory (DICOMDIR) points to places where nothing of the medium is. Lazaret never follows it; other programs might.', 'Import the images of the medium without its directory.'],
   'private-residue':             ['malformed', 'A vendor\'s record holds more than it says', `A private record has bytes that nothing in it explains. ${damaged}`, review],
+  'private-invalid':             ['malformed', 'A vendor\'s record contradicts itself', `Lengths, checksums or the text of a private record do not agree with each other. ${damaged}`, review],
   'identity-missing':            ['malformed', 'The object does not say what it is', 'Without its UIDs it cannot be filed with the right study.', resend],
   'identity-disagreement':       ['malformed', 'Two names for one object', 'The object, its envelope or the sender name different objects: it could be filed under the wrong one.', resend],
   'trailing-excess':             ['malformed', 'Much follows the Data Set', 'More bytes follow the image than any writer leaves by accident.', review],

@@ -7,7 +7,8 @@ import { hidden } from './hidden.ts';
 import { names } from './names.ts';
 import { privateBenign, privateHostile } from './private.ts';
 import type { Recipe } from './recipe.ts';
+import { vendorBenign, vendorHostile } from './vendors.ts';
 
-export const benignRecipes: readonly Recipe[] = [...benign, ...privateBenign, ...benignDocuments, ...benignCodestreams, ...harmlessRows];
-export const hostileRecipes: readonly Recipe[] = [...hidden, ...privateHostile, ...documents, ...codestreams, ...breaking, ...names];
+export const benignRecipes: readonly Recipe[] = [...benign, ...privateBenign, ...vendorBenign, ...benignDocuments, ...benignCodestreams, ...harmlessRows];
+export const hostileRecipes: readonly Recipe[] = [...hidden, ...privateHostile, ...vendorHostile, ...documents, ...codestreams, ...breaking, ...names];
 export const recipes: readonly Recipe[] = [...benignRecipes, ...hostileRecipes];

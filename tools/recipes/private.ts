@@ -5,13 +5,14 @@ import * as inert from './inert.ts';
 import { make, type Ingredients } from './make.ts';
 import { grey16, identity, secondaryCapture, smallCT } from './objects.ts';
 import { randomOf } from './phantom.ts';
+import { csa, geProtocol, protocolLines } from './records.ts';
 import { clean, disarmed, held, malformed, malicious, unscannable, type Expected, type Recipe } from './recipe.ts';
 
 type Bytes = Uint8Array;
 const acme: Element = ['0009,0010', 'LO', 'ACME 1.1'];
 
 /** Bytes that mean nothing to anybody. */
-function noise(length: number, seed: number): Buffer {
+export function noise(length: number, seed: number): Buffer {
   const random = randomOf(seed);
   return Buffer.from(Uint8Array.from({ length }, () => Math.floor(random() * 256)));
 }
@@ -29,32 +30,6 @@ function ct(name: string, threat: string, why: string, expected: Expected, more:
 }
 function opaque(name: string, why: string, expected: Expected, value: () => Bytes, vr = 'OB'): Recipe {
   return ct(name, 'A3', why, expected, () => [acme, ['0009,1001', vr, value()]]);
-}
-
-const word = (...values: readonly number[]): Buffer => Buffer.from(Int32Array.from(values).buffer);
-
-/** A CSA header of the second version. Behind the NUL of a name lies what the writer's memory held. */
-export function csa(tags: Readonly<Record<string, readonly string[]>>, after: Bytes = Buffer.alloc(4)): Buffer {
-  const parts: Bytes[] = [Buffer.from('SV10'), Buffer.from([4, 3, 2, 1]), word(Object.keys(tags).length, 77)];
-  for (const [name, items] of Object.entries(tags)) {
-    const field = Buffer.from(`${name}\0 <Visible> "true" <ParamString."of the memory"> { }`.padEnd(64).slice(0, 64), 'latin1');
-    parts.push(field, word(1), Buffer.from('IS\0\0'), word(6, items.length, 77));
-    for (const item of items) {
-      const bytes = Buffer.from(item, 'latin1');
-      parts.push(word(bytes.length, bytes.length, 77, bytes.length), bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4));
-    }
-  }
-  return Buffer.concat([...parts, after]);
-}
-
-const protocol = (): string => Array.from({ length: 900 }, (_, index) => `set PARAM_${index} "${(index * 7919) % 1000}"`).join('\n');
-
-/** GE's protocol block: the length, and a gzip stream of text. */
-function geProtocol(content: Bytes): Buffer {
-  const packed = gzipSync(content);
-  const size = Buffer.alloc(4);
-  size.writeUInt32LE(packed.length);
-  return Buffer.concat([size, packed]);
 }
 
 /** A colour profile of one tag, with `gap` between the tag table and its data. */
@@ -130,8 +105,8 @@ const pe = inert.pe;
 const bigPE = (): Buffer => Buffer.concat([pe(), Buffer.alloc(2048)]);
 
 export const privateBenign: readonly Recipe[] = [
-  ct('private-csa', 'benign', 'A CSA header with a protocol as text, as every Siemens MR object has two.', clean, () => [['0029,0010', 'LO', 'SIEMENS CSA HEADER'], ['0029,1020', 'OB', csa({ UsedPatientWeight: ['70.0  '], MrPhoenixProtocol: [`<XProtocol>\n{\n${protocol()}\n}\n`], EchoLinePosition: [], SliceArray: ['1', '2', '3'] })]]),
-  ct('private-ge-protocol', 'benign', 'A protocol block of GE: gzip of text.', clean, () => [['0025,0010', 'LO', 'GEMS_SERS_01'], ['0025,101B', 'OB', geProtocol(Buffer.from(protocol()))]]),
+  ct('private-csa', 'benign', 'A CSA header with a protocol as text, as every Siemens MR object has two.', clean, () => [['0029,0010', 'LO', 'SIEMENS CSA HEADER'], ['0029,1020', 'OB', csa({ UsedPatientWeight: ['70.0  '], MrPhoenixProtocol: [`<XProtocol>\n{\n${protocolLines()}\n}\n`], EchoLinePosition: [], SliceArray: ['1', '2', '3'] })]]),
+  ct('private-ge-protocol', 'benign', 'A protocol block of GE: gzip of text.', clean, () => [['0025,0010', 'LO', 'GEMS_SERS_01'], ['0025,101B', 'OB', geProtocol(Buffer.from(protocolLines()))]]),
   ct('private-zlib', 'benign', 'Measurement tables packed to a five hundredth, as an ultrasound device of Philips writes them.', clean, () => [['200D,0010', 'LO', 'Philips US Imaging DD 109'], ['200D,1009', 'OB', deflateSync(Buffer.alloc(480_000))]]),
   opaque('private-noise', 'A record of 300 KB that only its vendor can read.', clean, () => noise(300_000, 4)),
   opaque('private-base64', 'A picture as base64 in a private text.', clean, () => Buffer.from(`<icon>${lines(Buffer.concat([Buffer.from([0x42, 0x4d]), noise(4000, 8)]).toString('base64'))}</icon>`)),
@@ -165,7 +140,7 @@ export const privateHostile: readonly Recipe[] = [
     return within(program, 70_001);
   }),
   opaque('private-dos', 'A DOS program: no second header, a few plausible numbers.', malicious, () => Buffer.concat([Buffer.from([0x4d, 0x5a, 0x40, 0, 3, 0, 0, 0, 2, 0, 0, 0, 255, 255, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x1c, 0, 0, 0, 0, 0, 0, 0]), Buffer.alloc(1100)])),
-  ct('private-ge-pe', 'A3', 'A program behind the text of a packed protocol.', malicious, () => [['0025,0010', 'LO', 'GEMS_SERS_01'], ['0025,101B', 'OB', geProtocol(Buffer.concat([Buffer.from(protocol()), pe()]))]]),
+  ct('private-ge-pe', 'A3', 'A program behind the text of a packed protocol.', malicious, () => [['0025,0010', 'LO', 'GEMS_SERS_01'], ['0025,101B', 'OB', geProtocol(Buffer.concat([Buffer.from(protocolLines()), pe()]))]]),
   opaque('private-gzip-inside', 'A program packed with gzip, somewhere in a record.', malicious, () => within(gzipSync(within(pe(), 100)), 5001)),
   opaque('private-gzip-cut', 'A packed program whose end is cut off: what unpacks it gives what is there.', malicious, () => Buffer.concat([noise(900, 2).map((byte) => byte & 0x3f), gzipSync(within(pe(), 100, 9000)).subarray(0, -600)])),
   opaque('private-gzip-named', 'A packed program with a name and a comment in the header.', malicious, () => {
@@ -178,8 +153,8 @@ export const privateHostile: readonly Recipe[] = [
   opaque('private-base64-wide', 'A program as base64 in 16 bit characters.', malicious, () => Buffer.concat([wide('cmd /e '), wide(bigPE().toString('base64'))])),
   opaque('private-hex-pe', 'A program as hexadecimal text.', malicious, () => Buffer.from(bigPE().toString('hex'))),
   opaque('private-twice', 'A program packed, written as base64, and packed again.', malicious, () => gzipSync(Buffer.from(gzipSync(within(pe(), 8000)).toString('base64')))),
-  opaque('private-eicar-packed', 'The test text of the engines, packed.', malicious, () => gzipSync(Buffer.concat([Buffer.from(protocol()), inert.eicar()]))),
-  opaque('private-six-times', 'Packed six times over: more than is looked into.', unscannable, () => [1, 2, 3, 4, 5, 6].reduce((bytes: Bytes) => gzipSync(bytes), Buffer.from(protocol()))),
+  opaque('private-eicar-packed', 'The test text of the engines, packed.', malicious, () => gzipSync(Buffer.concat([Buffer.from(protocolLines()), inert.eicar()]))),
+  opaque('private-six-times', 'Packed six times over: more than is looked into.', unscannable, () => [1, 2, 3, 4, 5, 6].reduce((bytes: Bytes) => gzipSync(bytes), Buffer.from(protocolLines()))),
   opaque('private-bomb', 'Two hundred MiB of zeros in 200 KB.', unscannable, () => gzipSync(Buffer.alloc(200 * 1024 * 1024))),
   opaque('private-gzip-broken', 'A packed stream that cannot be unpacked: nobody can say what is in it.', unscannable, () => Buffer.concat([gzipSync(noise(4000, 3)).subarray(0, 12), noise(4000, 6).map((byte) => byte | 7)])),
   opaque('private-bzip2', 'A packed stream of a kind that is not unpacked here.', unscannable, () => Buffer.concat([Buffer.from('BZh91AY&SY'), noise(500, 7)])),

@@ -1,5 +1,6 @@
 /** Values of the Data Set: private and public, opaque, numeric and text. */
 import { encode, header, itemHeader, undefinedLength, type Element, type Item } from '../recipes/encode.ts';
+import { blob, blobs, examCard, geProtocol, kretzVolume, protocolLines } from '../recipes/records.ts';
 import { bases, nativeBases, type Base } from './bases.ts';
 import { filledUp, surrounded, words } from './draft.ts';
 import { below, pick, type Random } from './payloads.ts';
@@ -80,7 +81,15 @@ export const placesValues: readonly Place[] = [
     const [group, creator, element] = pick(random, vendors);
     return privateBlock(random() < 0.5 ? 'OB' : 'UN', surrounded(payload, random, random() < 0.5 ? 0 : below(random, 5000), 0), group, creator, element);
   }, { isInside: true }),
-  value('Siemens CSA header', (payload, random) => privateBlock(random() < 0.5 ? 'OB' : 'UN', csaHeader(payload), '0029', 'SIEMENS CSA HEADER', random() < 0.5 ? '1010' : '1020'), { isInside: true }),
+  value('Siemens CSA header', (payload, random) => privateBlock(random() < 0.5 ? 'OB' : 'UN', csaHeader(payload), '0029', 'SIEMENS CSA HEADER', random() < 0.5 ? '1010' : '1020')),
+  value('GE protocol, in the stream', (payload) => privateBlock('OB', geProtocol(Buffer.concat([Buffer.from(protocolLines(200)), payload])), '0025', 'GEMS_SERS_01', '101B'), { isInside: true }),
+  value('GE protocol, behind the stream', (payload, random) => {
+    const block = geProtocol(Buffer.from(protocolLines(200)));
+    return privateBlock(random() < 0.5 ? 'OB' : 'UN', geProtocol(Buffer.from(protocolLines(200)), random() < 0.5 ? { after: payload } : { after: payload, declared: block.length - 4 + payload.length }), '0025', 'GEMS_SERS_01', '101B');
+  }, { isInside: true }),
+  value('item of a GE volume', (payload) => privateBlock('OB', kretzVolume([[0x0150, 0x0099, payload]]), '7FE1', 'KRETZ_US', '1001')),
+  value('Philips blob', (payload, random, base) => blobs(blob(pick(random, ['COILSTATE', 'PDF_PREP_PARS', 'RECON_PARS']), pick(random, ['BINARY', 'IEEE_PDF', 'ASCII']), words(payload, base)))),
+  value('card of a Philips exam card', (payload, _, base) => blobs(blob('ExamCardBlob', '', words(examCard(payload), base)))),
   value('private numbers', (payload, random) => {
     const vr = pick(random, ['FD', 'FL', 'UL', 'SL', 'US', 'SS', 'AT', 'OF', 'OL', 'OD', 'OV', 'SV', 'UV']);
     return privateBlock(vr, filledUp(payload, 8));

@@ -6,13 +6,15 @@
  * Top-level Pixel Data is not among it: its length is exact or its codestreams are walked, and the rule pack looks at all of it.
  */
 import { tagText } from '@lazaret/dicom/dictionary/dictionary.ts';
-import { leavesOf } from '@lazaret/dicom/private/nested.ts';
+import { leavesOf, type Leaf } from '@lazaret/dicom/private/nested.ts';
 import { packedBytesMin } from './concealed.ts';
 import { beginsPacked, headerlessBytesMin, mayBeDeflate, unpackStart } from './contentbulkpacked.ts';
 import { isDOSProgram, programBytes, programOverlapBytes, programsIn } from './contentbulkprogram.ts';
 import { checkValueStart } from './contentmagic.ts';
-import { checkPrivateValue, isPrivate } from './contentprivate.ts';
+import { besideElement, besideLeaf, checkPrivateValue, isPrivate } from './contentprivate.ts';
+import type { Beside, ValuePlace } from './contentprivatevalue.ts';
 import { readBytesMax } from './filesource.ts';
+import { Budget } from './inside/contract.ts';
 import { placeInDataSet } from './place.ts';
 import { Reading, vrCode } from './reading.ts';
 
@@ -24,6 +26,9 @@ const valueWindowBytes = 32 * 1024 * 1024;
 /** Shorter values are only looked at where they begin as something does: objects have thousands of them. */
 const longBytesMin = 160;
 
+/** What the records of vendors may be unpacked to in all: a protocol is some 100 KiB, an exam card some MiB. */
+const recordsBytesMax = 64 * 1024 * 1024;
+
 const opaque: ReadonlySet<number> = new Set(['OB', 'OW', 'OD', 'OF', 'OL', 'OV', 'UN'].map(vrCode));
 const sequence = vrCode('SQ');
 const unknown = vrCode('UN');
@@ -32,6 +37,7 @@ const encapsulatedDocument = 0x00420011;
 export function checkBulk(reading: Reading): void {
   searchPrograms(reading);
   const { elements, pixelData, dataSetSource, dataSetOffset } = reading.mapped;
+  const budget = new Budget({ bytes: recordsBytesMax });
   let isMeta = true;
   for (let index = 0; index < elements.count; index += 1) {
     const length = elements.valueLengths[index]!;
@@ -55,10 +61,10 @@ export function checkBulk(reading: Reading): void {
     // A sequence of undefined length was read by the reader, whatever VR it was declared as.
     if (index + 1 < elements.count && elements.parents[index + 1] === index) continue;
     const offset = elements.valueOffsets[index]!;
-    if (ofVendor) checkPrivateValue(reading, index);
+    if (ofVendor) checkRecord(reading, { tag, offset, length }, besideElement(reading, index), budget);
     if (length < longBytesMin && !isRemarkable(dataSetSource.read(offset, length))) continue;
     checkValue(reading, { tag, offset, length });
-    if (vr === unknown) checkNested(reading, offset, length);
+    if (vr === unknown) checkNested(reading, offset, length, budget);
   }
 }
 
@@ -105,10 +111,27 @@ function rangesBesidePixels(reading: Reading): [start: number, end: number][] {
 }
 
 /** UN of defined length whose value is Items: Implicit VR Little Endian inside (PS3.5 §6.2.2 note). Each value in it starts where one does. */
-function checkNested(reading: Reading, offset: number, length: number): void {
+function checkNested(reading: Reading, offset: number, length: number, budget: Budget): void {
   const { dataSetSource } = reading.mapped;
   if (length > readBytesMax || !beginsItems(dataSetSource.read(offset, 4))) return;
-  for (const leaf of leavesOf(dataSetSource.read(offset, length)) ?? []) {
+  const leaves = leavesOf(dataSetSource.read(offset, length)) ?? [];
+  const items = new Map<number, Map<number, Leaf>>();
+  for (const leaf of leaves) items.set(leaf.item, (items.get(leaf.item) ?? new Map<number, Leaf>()).set(leaf.tag, leaf));
+  for (const leaf of leaves) {
+    if (isPrivate(leaf.tag)) checkRecord(reading, { ...leaf, offset: offset + leaf.offset }, besideLeaf(reading, offset, items.get(leaf.item)!), budget);
+  }
+  checkInside(reading, offset, leaves);
+}
+
+/** A record of a vendor, and the values in it. */
+function checkRecord(reading: Reading, place: ValuePlace, beside: Beside, budget: Budget): void {
+  checkInside(reading, place.offset, checkPrivateValue(reading, place, beside, budget).map((range) => ({ ...range, tag: place.tag })));
+}
+
+/** Values inside of the value at `offset`, by their places in it. */
+function checkInside(reading: Reading, offset: number, leaves: readonly ValuePlace[]): void {
+  const { dataSetSource } = reading.mapped;
+  for (const leaf of leaves) {
     if (leaf.length < packedBytesMin) continue;
     const start = dataSetSource.read(offset + leaf.offset, Math.min(leaf.length, longBytesMin));
     checkValueStart(reading, start, leaf.tag, offset + leaf.offset, leaf.length);
@@ -116,7 +139,7 @@ function checkNested(reading: Reading, offset: number, length: number): void {
   }
 }
 
-function checkValue(reading: Reading, { tag, offset, length }: { readonly tag: number; readonly offset: number; readonly length: number }): void {
+function checkValue(reading: Reading, { tag, offset, length }: ValuePlace): void {
   const { dataSetSource } = reading.mapped;
   const whole = length <= readBytesMax;
   const place = { at: { offset, length }, tag: tagText(tag), depth: 0 };
