@@ -113,7 +113,7 @@ function tell(receipt: Receipt, json: boolean, terminal: Terminal): number {
   terminal.stdout.write(json ? `${JSON.stringify(receipt)}\n` : receiptOf(receipt));
   if (receipt.state === 'interrupted' || receipt.state === 'failed') return 1;
   if (receipt.held > 0 || (receipt.fates.infected ?? 0) > 0) return 3;
-  const lost = (receipt.fates.unreadable ?? 0) + (receipt.fates.refused ?? 0);
+  const lost = (receipt.fates.unreadable ?? 0) + (receipt.fates.unreached ?? 0) + (receipt.fates.refused ?? 0);
   return lost > 0 || receipt.archived + receipt.waiting === 0 ? 1 : 0;
 }
 

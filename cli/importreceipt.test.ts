@@ -16,6 +16,7 @@ const receipt: Receipt = {
   left: [{ index: 1, path: 'README.TXT', bytes: 12, sha256, fate: 'left', objectId: '', what: 'text', text: '' }],
   infected: [{ index: 2, path: 'VIEWER.EXE', bytes: 12, sha256, fate: 'infected', objectId: '', what: 'Windows program', text: 'yara-x: EICAR' }],
   unreadable: [{ index: 3, path: 'DICOM/IM9', bytes: 12, sha256: '', fate: 'unreadable', objectId: '', what: '', text: 'bytes 0 to 11: the medium is damaged there' }],
+  unreached: [],
   directories: [{ path: 'DICOMDIR', listed: 7, absent: ['DICOM/GONE'], absentCount: 1, unlisted: [], unlistedCount: 0, different: [], differentCount: 0, problem: '' }], notes: ['A computer could be started from this medium (El Torito).'],
 };
 
@@ -25,6 +26,17 @@ test('a receipt says what came in, what is held and why, what was infected, dama
     'Came in: 5 objects, 1 patient, 1 study (1 known before)', 'Quarantotti^Marina · LZ-0001', '2026-03-11', 'CT      5  Axial', 'Held: 1', 'DICOM/IM6  cdcdcdcd  malicious: Known malicious software — found it', 'Infected, left behind: 1',
     'VIEWER.EXE  Windows program — yara-x: EICAR', 'Could not be read: 1', 'DICOM/IM9 — bytes 0 to 11: the medium is damaged there', 'README.TXT  text, 12 bytes', 'DICOMDIR lists 7 objects', '1 of them are not on the medium: DICOM/GONE', 'Note: A computer could be started',
   ]) assert.ok(text.includes(line), `${line}\n\n${text}`);
+});
+
+test('files that were not reached are told apart from those that could not be read', () => {
+  const unreached: FileFate = { index: 4, path: 'DICOM/IM10', bytes: 12, sha256: '', fate: 'unreached', objectId: '', what: '', text: 'sending was stopped before it came' };
+  const cancelled = stripVTControlCharacters(receiptOf({ ...receipt, unreadable: [], unreached: [unreached], fates: { admitted: 5, unreached: 1 } }));
+  for (const line of ['Not read, since the import was stopped before: 1', 'DICOM/IM10 — sending was stopped before it came', 'Import the medium again to bring them in']) assert.ok(cancelled.includes(line), cancelled);
+  assert.ok(!cancelled.includes('Could not be read'));
+  const interrupted = stripVTControlCharacters(receiptOf({ ...receipt, state: 'interrupted', unreadable: [], archived: 0, held: 0, fates: { unreached: 380 } }));
+  assert.match(interrupted, /Not read, since the import was stopped before: 380\n[^]*Start the same import again to go on/);
+  assert.ok(!interrupted.includes('more'), 'their names are not known');
+  assert.ok(!interrupted.includes('There are no images'), 'nobody knows');
 });
 
 test('nothing that comes from a medium steers the terminal', () => {

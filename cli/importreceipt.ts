@@ -17,7 +17,7 @@ export function receiptOf(receipt: Receipt): string {
   ];
   if (receipt.problem !== '') lines.push(`  ${styleText('red', printable(receipt.problem))}`);
   lines.push('', styleText('green', `Came in: ${count(receipt.archived, 'object')}, ${count(receipt.patients, 'patient')}, ${receipt.studies.length === 1 ? '1 study' : `${receipt.studies.length} studies`}${receipt.duplicates > 0 ? ` (${receipt.duplicates} known before)` : ''}`));
-  if (receipt.archived + receipt.held + receipt.waiting === 0) lines.push('  There are no images on this medium.');
+  if (receipt.archived + receipt.held + receipt.waiting === 0) lines.push((fates.unreached ?? 0) > 0 ? '  No image was among the files that were read.' : '  There are no images on this medium.');
   for (const study of receipt.studies.slice(0, shownMax)) {
     lines.push(`  ${[printable(study.patientName) || 'no name', printable(study.patientID) || 'no Patient ID', printable(study.description), dateOf(study.date)].filter((text) => text !== '').join(' · ')}`);
     if (study.identity !== undefined) lines.push(`    ${identityOf(study.identity)}`);
@@ -30,6 +30,8 @@ export function receiptOf(receipt: Receipt): string {
   section(lines, receipt.held, 'Held', receipt.malicious > 0 ? 'red' : 'yellow', receipt.withheld, ({ path, objectId, code, text, verdict }) => `${printable(path)}  ${objectId.slice(0, 8)}  ${verdict}: ${code === '' ? '' : verdictRow(code).title}${text === '' ? '' : ` — ${printable(text)}`}`);
   section(lines, fates.infected ?? 0, 'Infected, left behind', 'red', receipt.infected, ({ path, what, text }) => `${printable(path)}  ${printable(what)} — ${printable(text)}`);
   section(lines, (fates.unreadable ?? 0) + (fates.refused ?? 0), 'Could not be read', 'yellow', receipt.unreadable, ({ path, text }) => `${printable(path)} — ${printable(text)}`);
+  section(lines, fates.unreached ?? 0, 'Not read, since the import was stopped before', 'yellow', receipt.unreached, ({ path, text }) => `${printable(path)}${text === '' ? '' : ` — ${printable(text)}`}`);
+  if ((fates.unreached ?? 0) > 0 && receipt.state === 'settled') lines.push('  Import the medium again to bring them in; what came in already is known then.');
   const left = (fates.left ?? 0) + (fates.unscanned ?? 0) + (fates.link ?? 0) + (fates.special ?? 0);
   section(lines, left, 'Left behind, since they are no images', 'dim', receipt.left, ({ path, what, text, fate, bytes }) => `${printable(path)}  ${printable(what)}${bytes > 0 ? `, ${sizeOf(bytes)}` : ''}${fate === 'unscanned' ? ' (could not be scanned)' : ''}${text === '' ? '' : ` — ${printable(text)}`}`);
   for (const directory of receipt.directories) {
@@ -66,7 +68,8 @@ function section<Item>(lines: string[], total: number, title: string, colour: 'r
   if (total === 0) return;
   lines.push('', styleText(colour, `${title}: ${total}`));
   for (const item of items.slice(0, shownMax)) lines.push(`  ${say(item)}`);
-  more(lines, total, '  ');
+  // Of some files not even the names are known.
+  if (items.length > 0) more(lines, total, '  ');
 }
 
 function more(lines: string[], total: number, indent: string): void {

@@ -60,7 +60,7 @@ const texts = {
   settle: `UPDATE import SET state = 'settled', receipt = ? WHERE number = ?`,
   file: 'INSERT OR REPLACE INTO import_file (number, file, path, bytes, sha256, fate, object_id, what, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   // A directory is read again: what it says is compared at the end. What could not be read or taken gets another try.
-  done: `SELECT file FROM import_file WHERE number = ? AND fate NOT IN ('directory', 'unreadable', 'refused', 'unscanned')`,
+  done: `SELECT file FROM import_file WHERE number = ? AND fate NOT IN ('directory', 'unreadable', 'unreached', 'refused', 'unscanned')`,
   fates: 'SELECT fate, count(*) AS count, sum(bytes) AS bytes FROM import_file WHERE number = ? GROUP BY fate',
   states: `SELECT state, verdict, count(*) AS count FROM (SELECT DISTINCT object_id FROM import_file WHERE number = ? AND object_id <> '') CROSS JOIN ledger USING (object_id) GROUP BY state, verdict`,
   // By object, so that it is also known of what was released or repaired later.
@@ -146,9 +146,12 @@ export class Imports {
     let doneBytes = 0;
     for (const each of this.#run.fates.all(row.number) as { fate: Fate; count: number; bytes: number }[]) {
       fates[each.fate] = each.count;
+      if (each.fate === 'unreached') continue;
       done += each.count;
       doneBytes += each.bytes;
     }
+    // Reading that was broken off has seen no name of the rest.
+    if (row.state !== 'asked' && row.state !== 'reading' && row.files > done) fates.unreached = row.files - done;
     const objects = { waiting: 0, archived: 0, held: 0, malicious: 0 };
     for (const { state, verdict, count: number } of this.#run.states.all(row.number) as { state: string; verdict: string | null; count: number }[]) {
       if (state === 'waiting') objects.waiting += number;
@@ -166,7 +169,8 @@ export class Imports {
 
   receipt(row: Row): Receipt {
     if (row.receipt !== null) {
-      const kept = JSON.parse(row.receipt) as Receipt;
+      // Receipts of earlier versions know of no unreached files.
+      const kept: Receipt = { unreached: [], ...JSON.parse(row.receipt) as Omit<Receipt, 'unreached'> };
       // Whose it is may be said days later.
       return row.waits === 0 ? { ...kept, unreconciled: 0 } : { ...kept, unreconciled: this.#unreconciled(row, kept.fates), ...this.#receipts.studies(row.number, row.id) };
     }

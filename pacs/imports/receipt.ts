@@ -60,7 +60,7 @@ export class Receipts {
     const files = (...fates: readonly string[]): FileFate[] => fates.flatMap((fate) => this.#run.files.all(number, fate, receiptLinesMax) as unknown as FileFate[]).slice(0, receiptLinesMax);
     return {
       ...status, at, studies, patients, duplicates: status.fates.duplicate ?? 0,
-      withheld: (this.#run.held.all(number, receiptLinesMax) as unknown as HeldRow[]).map(heldOf), left: files('left', 'unscanned', 'link', 'special'), infected: files('infected'), unreadable: files('unreadable', 'refused'),
+      withheld: (this.#run.held.all(number, receiptLinesMax) as unknown as HeldRow[]).map(heldOf), left: files('left', 'unscanned', 'link', 'special'), infected: files('infected'), unreadable: files('unreadable', 'refused'), unreached: files('unreached'),
       directories: JSON.parse(kept.directories) as Receipt['directories'], notes: JSON.parse(kept.notes) as string[],
     };
   }

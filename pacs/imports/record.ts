@@ -43,7 +43,7 @@ export function begunMessage(id: string, medium: Medium, person: string, address
 export function settledMessage(receipt: Receipt, address: string, time: number): AuditMessage {
   const { medium, fates } = receipt;
   const infected = fates.infected ?? 0;
-  const outcome: Outcome = receipt.malicious + infected > 0 ? 8 : receipt.held + (fates.unreadable ?? 0) + (fates.refused ?? 0) > 0 ? 4 : 0;
+  const outcome: Outcome = receipt.malicious + infected > 0 ? 8 : receipt.held + (fates.unreadable ?? 0) + (fates.unreached ?? 0) + (fates.refused ?? 0) > 0 ? 4 : 0;
   const patients = new Map(receipt.studies.map((study) => [study.patientID, study.patientName]));
   return {
     eventID: eventIDs.import, eventTypes: [eventTypes.mediumSettled], action: 'C', time, outcome, outcomeDescription: summaryOf(receipt),
@@ -63,7 +63,7 @@ export function summaryOf(status: ImportStatus): string {
   const parts = [
     `${status.archived} objects in the archive`, status.held > 0 ? `${status.held} held (${status.malicious} malicious)` : '', (fates.duplicate ?? 0) > 0 ? `${fates.duplicate} of them known before` : '',
     (fates.left ?? 0) > 0 ? `${fates.left} files left behind` : '', (fates.infected ?? 0) > 0 ? `${fates.infected} infected files left behind` : '', (fates.unscanned ?? 0) > 0 ? `${fates.unscanned} left behind that could not be scanned` : '',
-    (fates.unreadable ?? 0) > 0 ? `${fates.unreadable} unreadable` : '', (fates.refused ?? 0) > 0 ? `${fates.refused} refused` : '',
+    (fates.unreadable ?? 0) > 0 ? `${fates.unreadable} unreadable` : '', (fates.unreached ?? 0) > 0 ? `${fates.unreached} not read, since the import was stopped` : '', (fates.refused ?? 0) > 0 ? `${fates.refused} refused` : '',
   ];
   return parts.filter((part) => part !== '').join(', ');
 }

@@ -44,12 +44,14 @@ await runProcess(async (settings) => {
       });
       runs.set(asked.id, run);
       const status = await run.run();
-      if (status.state === 'inspecting' || status.state === 'settled') rmSync(folder, { recursive: true, force: true });
+      if (status.state !== 'interrupted') rmSync(folder, { recursive: true, force: true });
     } catch (error) {
-      const problem = (error as Error).message;
+      const { code, message } = error as { code?: string; message: string };
       // What is no medium does not become one by reading it again.
-      if ((error as { code?: string }).code === 'medium-unreadable') rmSync(folder, { recursive: true, force: true });
-      await channel.request<ImportStatus>('import', { do: 'end', id: asked.id, outcome: 'failed', problem: problem.slice(0, 1_000), notes: [], directories: [] }).catch(() => {});
+      if (code === 'medium-unreadable') rmSync(folder, { recursive: true, force: true });
+      // Where no reader can be started, nothing is wrong with the medium: it is asked for again.
+      const outcome = code === 'media-failed' || code === 'import-interrupted' ? 'interrupted' : 'failed';
+      await channel.request<ImportStatus>('import', { do: 'end', id: asked.id, outcome, problem: message.slice(0, 1_000), notes: [], directories: [] }).catch(() => {});
     } finally {
       runs.delete(asked.id);
       rmSync(scratch, { recursive: true, force: true });

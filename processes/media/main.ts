@@ -28,15 +28,17 @@ function say(answer: Answer): void {
 }
 
 function open({ folder, upload, length, label }: Order & { do: 'open' }): void {
+  say({ say: 'opening' });
   const volume = folder === null ? openImage(mediumDescriptor, length, label) : upload ? openUpload(folder, label) : openFolder(folder, label);
-  reading = new MediaReading(volume, new ArrivingArea(settings.layout.arriving, diskFreeBytesMin), length);
-  say(reading.open());
+  const listed = new MediaReading(volume, new ArrivingArea(settings.layout.arriving, diskFreeBytesMin), length);
+  say(listed.open());
+  reading = listed;
 }
 
 async function read(skip: readonly number[]): Promise<void> {
   for await (const file of reading!.files(new Set(skip))) {
     say(file);
-    credits -= 1;
+    if (file.say === 'file') credits -= 1;
     while (credits <= 0) await new Promise<void>((resolve) => { wake = resolve; });
   }
   say(reading!.finish(skip.length === 0));
@@ -44,8 +46,10 @@ async function read(skip: readonly number[]): Promise<void> {
 
 function fail(error: unknown): void {
   const known = error instanceof Unreadable || (error as { severity?: string }).severity !== undefined;
-  say({ say: 'failed', text: known ? (error as Error).message : `The medium could not be read: ${(error as Error)?.message ?? 'an error'}.` });
   if (!known) process.stderr.write(`${(error as Error)?.stack ?? String(error)}\n`);
+  // Our bug, met over a file: whoever started this process sees which one that was, and goes on without it.
+  if (!known && reading !== null) process.exit(1);
+  say({ say: 'failed', text: known ? (error as Error).message : `The medium could not be read: ${(error as Error)?.message ?? 'an error'}.` });
 }
 
 process.stdin.on('data', (chunk: Buffer) => {

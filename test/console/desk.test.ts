@@ -284,6 +284,10 @@ test('sending can be stopped: what came is told of, what did not is too', { skip
   await card.getByRole('button', { name: 'Cancel' }).click();
   await card.getByRole('button', { name: 'Stop sending' }).click();
   await card.getByText(/^Cancelled\. \d+ of 60 files had been sent/).waitFor();
-  await card.getByText(/files? could not be read/).first().waitFor({ timeout: 60_000 });
-  await card.getByText(/it was not sent: the upload was cancelled/).first().waitFor();
+  await card.getByRole('heading', { name: /^\d+ files? (was|were) not read$/ }).waitFor({ timeout: 60_000 });
+  await card.getByText('The import was stopped before these files were read. Import the disc again to bring them in').waitFor();
+  assert.equal(await card.getByText(/could not be read/).count(), 0, 'nothing is wrong with the disc');
+  await card.getByRole('link', { name: /^Receipt/ }).click();
+  await page.getByRole('heading', { name: /^Not read \d+$/ }).waitFor();
+  assert.equal(await page.getByRole('heading', { name: /^Could not be read/ }).count(), 0);
 });

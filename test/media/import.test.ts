@@ -156,10 +156,11 @@ test('an import that is interrupted goes on where it was', async () => {
   terminal.close();
   assert.equal(first.state, 'interrupted');
   assert.ok(first.done < 400);
+  assert.deepEqual([first.fates.unreached, first.fates.unreadable], [400 - first.done, undefined]);
   const { code, receipt } = await imported(path);
   assert.equal(code, 0);
   assert.equal(receipt.id, first.id);
-  assert.deepEqual([receipt.archived, receipt.done, receipt.held], [400, 400, 0]);
+  assert.deepEqual([receipt.archived, receipt.done, receipt.held, receipt.fates.unreached], [400, 400, 0, undefined]);
   assertNothingLeft();
 });
 

@@ -1,11 +1,11 @@
-/** Malicious software on a disc: at once, in red, with the disc's name and what to do. And what could not be read, in amber. */
+/** Malicious software on a disc: at once, in red, with the disc's name and what to do. And what could not be read or was not reached, in amber. */
 import type { FileFate, ImportStatus, Receipt } from '@lazaret/pacs/reception/media/contract.ts';
 import { WarningIcon } from '../parts/icons.tsx';
 import { counted } from '../words/amounts.ts';
 import { plain } from '../words/plain.ts';
 import { AlertMark } from './marks.tsx';
 import type { Sending } from './sending/sender.ts';
-import { mediumName } from './words.ts';
+import { mediumName, unreachedWords } from './words.ts';
 import styles from './desk.module.css';
 
 const namedMax = 5;
@@ -38,6 +38,21 @@ export function UnreadableNote({ sending, receipt }: { readonly sending: Sending
         <ul>{files.slice(0, namedMax).map(({ path, text }) => <li key={path}><bdi>{plain(path, 120)}</bdi>: <bdi>{plain(text, 200)}</bdi></li>)}</ul>
         {files.length > namedMax && <p>and {files.length - namedMax} more; all are on the receipt.</p>}
         <p>Clean the disc, try another drive, and give it again: what is there already is known. Otherwise ask for another copy.</p>
+      </div>
+    </div>
+  );
+}
+
+/** Somebody stopped the import, or nobody went on with it. While a disc can go on by itself there is nothing to do. */
+export function UnreachedNote({ status }: { readonly status: ImportStatus | undefined }) {
+  const count = status?.fates.unreached ?? 0;
+  if (count === 0 || status?.state === 'interrupted') return null;
+  return (
+    <div className={styles['cautionBox']}>
+      <WarningIcon size={20} />
+      <div>
+        <h2>{counted(count, 'file')} {count === 1 ? 'was' : 'were'} not read</h2>
+        <p>{unreachedWords}</p>
       </div>
     </div>
   );

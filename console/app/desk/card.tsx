@@ -6,7 +6,7 @@ import type { UploadState } from '../../server/deskanswers.ts';
 import { joined, Hidden } from '../parts/parts.tsx';
 import { counted, whole } from '../words/amounts.ts';
 import { plain } from '../words/plain.ts';
-import { InfectedAlert, isInfected, UnreadableNote } from './alert.tsx';
+import { InfectedAlert, isInfected, UnreachedNote, UnreadableNote } from './alert.tsx';
 import { patientsOf } from './candidates.ts';
 import { SeriesPicture } from './contents.tsx';
 import { DiscMark, NextMark } from './marks.tsx';
@@ -61,6 +61,7 @@ export function SendingCard({ sending }: { readonly sending: Sending }) {
         </div>
       )}
       <UnreadableNote sending={sending} receipt={receipt.data} />
+      <UnreachedNote status={status.data} />
       {over && status.data?.state === 'settled' && <p className={styles['summary']}>{summaryOf(status.data)}</p>}
       {sending.import !== '' && status.data !== undefined && (status.data.state === 'settled' || patients.length > 0) && (
         <div className={styles['buttons']}>

@@ -7,7 +7,7 @@ import { Loading, Trouble, joined, partStyles } from '../parts/parts.tsx';
 import { BackIcon } from '../parts/icons.tsx';
 import { counted } from '../words/amounts.ts';
 import { plain } from '../words/plain.ts';
-import { InfectedAlert, isInfected, UnreadableNote } from './alert.tsx';
+import { InfectedAlert, isInfected, UnreachedNote, UnreadableNote } from './alert.tsx';
 import { patientsOf, type DiscPatient } from './candidates.ts';
 import { StudyContents } from './contents.tsx';
 import { NextMark, TickMark } from './marks.tsx';
@@ -37,6 +37,7 @@ export function DiscPage() {
   if (status.isError && status.data === undefined) return <Trouble error={status.error} what="This import cannot be shown" retry={() => void status.refetch()} />;
   if (status.data === undefined) return <Loading rows={4} what="the disc" />;
   const name = mediumName(status.data);
+  const unreached = status.data.fates.unreached ?? 0;
   return (
     <div className={styles['desk']}>
       <title>{`${name} · Import · Lazaret`}</title>
@@ -46,13 +47,14 @@ export function DiscPage() {
       {infected && <InfectedAlert status={status.data} receipt={receipt.data} />}
       {moving && <section className={styles['card']} aria-label="Progress"><Progress sending={sending} status={status.data} name={name} /></section>}
       <UnreadableNote sending={sending} receipt={receipt.data} />
+      <UnreachedNote status={status.data} />
       {status.data.state === 'failed' && <div className={styles['cautionBox']} role="alert"><div><h2>It could not be read</h2><p>{plain(status.data.problem)}</p></div></div>}
       {status.data.state === 'interrupted' && sending === undefined && <div className={styles['cautionBox']}><div><h2>Not all of it was sent</h2><p>Give the same disc again at the desk: it goes on where it was.</p></div></div>}
       {studies.isError && <Trouble error={studies.error} what="What is on the disc cannot be shown" retry={() => void studies.refetch()} />}
       {patients.length > 1 && <TwoPatients patients={patients} />}
       <Patients id={id} patients={patients} moving={moving} />
       {settled && patients.length === 0 && !studies.isError && studies.data !== undefined && (
-        <section className={joined(styles['card'], styles['empty'])}><h2>{status.data.held > 0 ? 'Nothing could come in yet' : 'There are no images on it'}</h2><p>{status.data.held > 0 ? 'All images on it are held back. The receipt says why, and who can decide.' : 'It was read to its end: no file on it is a medical image. Is it the right disc?'}</p><div className={styles['buttons']}><ReceiptLink id={id} primary /></div></section>
+        <section className={joined(styles['card'], styles['empty'])}><h2>{status.data.held > 0 ? 'Nothing could come in yet' : unreached > 0 ? 'No image came in' : 'There are no images on it'}</h2><p>{status.data.held > 0 ? 'All images on it are held back. The receipt says why, and who can decide.' : unreached > 0 ? 'It was not read to its end, and no image is among the files that were read.' : 'It was read to its end: no file on it is a medical image. Is it the right disc?'}</p><div className={styles['buttons']}><ReceiptLink id={id} primary /></div></section>
       )}
     </div>
   );

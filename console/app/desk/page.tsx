@@ -55,7 +55,7 @@ function Recent({ imports, any }: { readonly imports: readonly ImportStatus[]; r
 
 function RecentRow({ status, now }: { readonly status: ImportStatus; readonly now: number }) {
   const infected = isInfected(status);
-  const careful = status.held > 0 || status.state === 'failed' || status.state === 'interrupted' || (status.fates.unreadable ?? 0) + (status.fates.refused ?? 0) > 0;
+  const careful = status.held > 0 || status.state === 'failed' || status.state === 'interrupted' || (status.fates.unreadable ?? 0) + (status.fates.unreached ?? 0) + (status.fates.refused ?? 0) > 0;
   const waiting = status.unreconciled > 0;
   const to = waiting || status.state !== 'settled' ? '/desk/$import' : '/desk/$import/receipt';
   return (

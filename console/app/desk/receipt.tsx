@@ -11,7 +11,7 @@ import { Code } from './code.tsx';
 import { PrintMark } from './marks.tsx';
 import { receiptQuery, viewerAddress } from './requests.ts';
 import { Steps } from './steps.tsx';
-import { dateOf, kindOf, mediumName, nameOf } from './words.ts';
+import { dateOf, kindOf, mediumName, nameOf, unreachedWords } from './words.ts';
 import styles from './receipt.module.css';
 import desk from './desk.module.css';
 
@@ -58,14 +58,14 @@ function Paper({ receipt, address }: { readonly receipt: Receipt; readonly addre
           <dl>
             <dt>Medium</dt><dd>{mediumKinds[medium.kind] ?? 'medium'}{medium.identifier !== '' && <>, identifier <bdi className={styles['mono']}>{plain(medium.identifier, 60)}</bdi></>}</dd>
             <dt>Imported</dt><dd>{moment(receipt.begunAt)}{receipt.endedAt !== null && receipt.endedAt !== receipt.begunAt && ` to ${moment(receipt.endedAt)}`} by <bdi>{plain(receipt.person, 60)}</bdi></dd>
-            <dt>State</dt><dd>{receipt.state === 'settled' ? `all ${counted(receipt.files, 'file')} looked at` : 'not finished: this is how far it is'}</dd>
+            <dt>State</dt><dd>{receipt.state === 'settled' ? ((receipt.fates.unreached ?? 0) > 0 ? `${receipt.done} of ${counted(receipt.files, 'file')} looked at` : `all ${counted(receipt.files, 'file')} looked at`) : 'not finished: this is how far it is'}</dd>
             <dt>Import</dt><dd className={styles['mono']}>{receipt.id}</dd>
           </dl>
         </div>
         <figure><Code text={address} label="QR code: the address of this receipt" /><figcaption>This receipt on screen</figcaption></figure>
       </header>
 
-      <p className={joined(styles['verdict'], infected ? styles['bad'] : nothing || receipt.held > 0 || receipt.unreadable.length > 0 || hidden.length > 0 ? styles['care'] : styles['good'])}>{verdictOf(receipt, hidden.length)}</p>
+      <p className={joined(styles['verdict'], infected ? styles['bad'] : nothing || receipt.held > 0 || receipt.unreadable.length > 0 || (receipt.fates.unreached ?? 0) > 0 || hidden.length > 0 ? styles['care'] : styles['good'])}>{verdictOf(receipt, hidden.length)}</p>
 
       {receipt.problem !== '' && <p className={styles['problem']}>{plain(receipt.problem, 300)}</p>}
       {infected && (
@@ -74,7 +74,7 @@ function Paper({ receipt, address }: { readonly receipt: Receipt; readonly addre
           <Lines items={[...receipt.infected, ...receipt.withheld.filter(({ verdict }) => verdict === 'malicious')]} line={(file) => <><b className={styles['mono']}>{plain(file.path, 120)}</b> {plain(file.text, 160)}</>} />
         </Part>
       )}
-      <Part title="Came in" count={seen.length} none={nothing ? 'There are no images on it.' : hidden.length > 0 ? 'Nothing is in sight yet.' : 'Nothing came in.'}>
+      <Part title="Came in" count={seen.length} none={nothing ? ((receipt.fates.unreached ?? 0) > 0 ? 'No image was among the files that were read.' : 'There are no images on it.') : hidden.length > 0 ? 'Nothing is in sight yet.' : 'Nothing came in.'}>
         <ul className={styles['studies']}>{seen.map((study) => <Came key={study.studyInstanceUID} study={study} />)}</ul>
         {receipt.duplicates > 0 && <p className={styles['note']}>{counted(receipt.duplicates, 'image')} of these {receipt.duplicates === 1 ? 'was' : 'were'} here before, byte for byte.</p>}
       </Part>
@@ -93,6 +93,12 @@ function Paper({ receipt, address }: { readonly receipt: Receipt; readonly addre
         <Part title="Could not be read" count={(receipt.fates.unreadable ?? 0) + (receipt.fates.refused ?? 0)} tone="care">
           <p>Images among these are missing. Clean the disc and try another drive, or ask for another copy.</p>
           <Lines items={receipt.unreadable} line={(file) => <><b className={styles['mono']}>{plain(file.path, 120)}</b> {plain(file.text, 200)}</>} />
+        </Part>
+      )}
+      {(receipt.fates.unreached ?? 0) > 0 && (
+        <Part title="Not read" count={receipt.fates.unreached ?? 0} tone="care">
+          <p>{unreachedWords}</p>
+          <Lines items={receipt.unreached} line={(file) => <b className={styles['mono']}>{plain(file.path, 120)}</b>} />
         </Part>
       )}
       {receipt.directories.some(({ absentCount }) => absentCount > 0) && (
@@ -118,8 +124,9 @@ const isOpen = ({ identity }: ReceiptStudy): boolean => identity?.state === 'wai
 function verdictOf(receipt: Receipt, hidden: number): string {
   if (receipt.infected.length > 0 || receipt.malicious > 0) return 'This disc carries malicious software. It was kept out; only clean images came in.';
   if (receipt.state === 'failed') return 'The disc could not be read.';
-  if (receipt.archived + receipt.held + receipt.waiting === 0) return 'Read to its end: no image is on it.';
-  const rest = [receipt.held > 0 ? `${receipt.held} held back` : '', receipt.unreadable.length > 0 ? `${receipt.unreadable.length} could not be read` : '', hidden > 0 ? `${counted(hidden, 'examination')} out of sight` : ''].filter((text) => text !== '');
+  const unreached = receipt.fates.unreached ?? 0;
+  if (receipt.archived + receipt.held + receipt.waiting === 0) return unreached > 0 ? `Not read to its end: ${counted(unreached, 'file')} ${unreached === 1 ? 'was' : 'were'} not reached, and no image is among the rest.` : 'Read to its end: no image is on it.';
+  const rest = [receipt.held > 0 ? `${receipt.held} held back` : '', receipt.unreadable.length > 0 ? `${receipt.unreadable.length} could not be read` : '', unreached > 0 ? `${unreached} not read` : '', hidden > 0 ? `${counted(hidden, 'examination')} out of sight` : ''].filter((text) => text !== '');
   return `${counted(receipt.archived, 'clean image')}${rest.length === 0 ? '. Nothing harmful was found on the disc.' : `, ${rest.join(', ')}.`}`;
 }
 

@@ -53,7 +53,7 @@ export function stateOf(status: ImportStatus): string {
     case 'asked': return 'Waiting for its turn';
     case 'reading': return 'Being read and scanned';
     case 'inspecting': return 'Being scanned';
-    case 'settled': return status.archived + status.held + status.waiting === 0 ? 'No images found' : 'Scanned';
+    case 'settled': return (status.fates.unreached ?? 0) > 0 ? 'Not read to its end' : status.archived + status.held + status.waiting === 0 ? 'No images found' : 'Scanned';
     case 'interrupted': return 'Stopped: the rest has not been sent';
     case 'failed': return 'Could not be read';
   }
@@ -63,13 +63,18 @@ export function stateOf(status: ImportStatus): string {
 export function summaryOf(status: ImportStatus): string {
   const left = (status.fates.left ?? 0) + (status.fates.directory ?? 0) + (status.fates.unscanned ?? 0);
   const bad = (status.fates.unreadable ?? 0) + (status.fates.refused ?? 0);
-  const parts = [status.archived + status.held === 0 ? 'No images on it' : counted(status.archived, 'clean image')];
+  const unreached = status.fates.unreached ?? 0;
+  const parts = [status.archived + status.held === 0 ? (unreached > 0 ? 'No image came in' : 'No images on it') : counted(status.archived, 'clean image')];
   if (status.held > 0) parts.push(`${status.held} held back`);
   if ((status.fates.infected ?? 0) > 0) parts.push(`${counted(status.fates.infected ?? 0, 'infected file')} kept out`);
   if (bad > 0) parts.push(`${counted(bad, 'file')} could not be read`);
+  if (unreached > 0) parts.push(`${counted(unreached, 'file')} not read: the import was stopped`);
   if (left > 0) parts.push(`${counted(left, 'other file')} ${left === 1 ? 'stays' : 'stay'} on the disc`);
   return parts.join(' · ');
 }
+
+/** Files that were not reached: nothing is wrong with the disc. */
+export const unreachedWords = 'The import was stopped before these files were read. Import the disc again to bring them in; what is here already is known then.';
 
 /** What becomes of what had been sent before somebody stopped it. Without an import nothing reads it, and the server removes it. */
 export function cancelledWords(sending: Pick<Sending, 'import' | 'sentFiles' | 'files'>): string {

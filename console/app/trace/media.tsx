@@ -9,7 +9,8 @@ import styles from './withdraw.module.css';
 const fateWords: Readonly<Record<string, readonly [one: string, many: string]>> = {
   admitted: ['object brought', 'objects brought'], duplicate: ['object known before', 'objects known before'], left: ['other file left behind', 'other files left behind'], infected: ['infected file left behind', 'infected files left behind'],
   unscanned: ['file left behind that could not be scanned', 'files left behind that could not be scanned'], directory: ['directory', 'directories'], same: ['other name for the same file', 'other names for the same file'],
-  link: ['link not followed', 'links not followed'], special: ['special file left', 'special files left'], unreadable: ['file unreadable', 'files unreadable'], refused: ['object refused', 'objects refused'],
+  link: ['link not followed', 'links not followed'], special: ['special file left', 'special files left'], unreadable: ['file unreadable', 'files unreadable'],
+  unreached: ['file not read, since the import was stopped', 'files not read, since the import was stopped'], refused: ['object refused', 'objects refused'],
 };
 /** In this order people want to know. */
 const order = Object.keys(fateWords);

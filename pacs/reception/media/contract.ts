@@ -47,11 +47,12 @@ export interface Medium {
 }
 
 /** What became of one file. Objects get their verdict afterwards, in the ledger under `objectId`. */
-export const fates = ['admitted', 'duplicate', 'left', 'infected', 'unscanned', 'directory', 'same', 'link', 'special', 'unreadable', 'refused'] as const;
+export const fates = ['admitted', 'duplicate', 'left', 'infected', 'unscanned', 'directory', 'same', 'link', 'special', 'unreadable', 'unreached', 'refused'] as const;
 /**
  * `admitted`, `duplicate`: an object in the quarantine or archive. `left`: a companion, scanned, nothing found. `infected`: a companion in which an engine
  * recognises malicious software. `unscanned`: a companion that no engine could look into. `directory`: a DICOMDIR. `same`: another name for the bytes of an earlier file.
- * `link`, `special`: not followed. `unreadable`: the medium does not give all its bytes. `refused`: an object that the quarantine did not take.
+ * `link`, `special`: not followed. `unreadable`: the medium does not give all its bytes, or reading it stopped the reader. `unreached`: the import was stopped or given up before it was read, so
+ * nothing is known of it. `refused`: an object that the quarantine did not take.
  */
 export type Fate = (typeof fates)[number];
 
@@ -145,6 +146,7 @@ export interface ImportStatus {
   readonly bytes: number;
   readonly done: number;
   readonly doneBytes: number;
+  /** `unreached` holds, once reading is over, every file that is not in `done`. */
   readonly fates: Readonly<Partial<Record<Fate, number>>>;
   /** Objects by what the ledger says of them now. */
   readonly waiting: number;
@@ -209,6 +211,8 @@ export interface Receipt extends ImportStatus {
   readonly left: readonly FileFate[];
   readonly infected: readonly FileFate[];
   readonly unreadable: readonly FileFate[];
+  /** Of those whose names are known. */
+  readonly unreached: readonly FileFate[];
   readonly directories: readonly DirectoryReport[];
   readonly notes: readonly string[];
 }

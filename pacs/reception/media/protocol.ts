@@ -2,7 +2,7 @@
  * What the media process and whoever started it say to each other, as frames over the process's stdin and stdout.
  *
  *   parent → media   Order: open, then read, then credits
- *   media → parent   Opened, or Failed; then one FileRead for each file, one for each credit; Finished
+ *   media → parent   Opening, then Opened or Failed; then for each file, one for each credit, Reading and FileRead; Finished
  *
  * The media process decodes hostile bytes, so everything that it says is untrusted until `checkAnswer` has passed it.
  */
@@ -18,6 +18,10 @@ export type Order =
   /** So many more files may be handed over. */
   | { readonly do: 'more'; readonly count: number };
 
+/** It is there, and begins to look at the medium. */
+export interface Opening {
+  readonly say: 'opening';
+}
 export interface Opened {
   readonly say: 'opened';
   readonly medium: Medium;
@@ -26,13 +30,20 @@ export interface Opened {
   readonly files: number;
   readonly bytes: number;
 }
+/** Said before the first byte of a file is looked at: where the process dies over it, it is known which one it was. */
+export interface Reading {
+  readonly say: 'reading';
+  readonly index: number;
+  readonly path: string;
+  readonly bytes: number;
+}
 export interface FileRead {
   readonly say: 'file';
   readonly index: number;
   readonly path: string;
   readonly bytes: number;
   /** `object` and `companion` and `directory` lie in arriving/ under `objectId`, unless `text` says why not. */
-  readonly kind: 'object' | 'companion' | 'directory' | 'same' | 'link' | 'special' | 'unreadable';
+  readonly kind: 'object' | 'companion' | 'directory' | 'same' | 'link' | 'special' | 'unreadable' | 'unreached';
   readonly objectId: ObjectId | '';
   readonly sha256: Digest | '';
   readonly what: string;
@@ -47,9 +58,9 @@ export interface Failed {
   readonly say: 'failed';
   readonly text: string;
 }
-export type Answer = Opened | FileRead | Finished | Failed;
+export type Answer = Opening | Opened | Reading | FileRead | Finished | Failed;
 
-const kinds = ['object', 'companion', 'directory', 'same', 'link', 'special', 'unreadable'] as const;
+const kinds = ['object', 'companion', 'directory', 'same', 'link', 'special', 'unreadable', 'unreached'] as const;
 const textMax = 2_000;
 const directoriesMax = 32;
 
@@ -60,7 +71,9 @@ export function checkAnswer(untrusted: unknown): Answer | null {
   try {
     const value = fields(untrusted);
     switch (value['say']) {
+      case 'opening': return { say: 'opening' };
       case 'opened': return opened(value);
+      case 'reading': return { say: 'reading', index: indexOf(value), path: text(value['path'], pathCharactersMax), bytes: count(value['bytes']) };
       case 'file': return fileRead(value);
       case 'finished': return {
         say: 'finished', notes: list(value['notes'], Notes.max + 1).map((note) => text(note, textMax)), directories: list(value['directories'], directoriesMax).map(directory),
@@ -90,9 +103,9 @@ function checkMedium(untrusted: unknown): Medium {
 
 function fileRead(value: Record<string, unknown>): FileRead {
   const kind = kinds.find((each) => each === value['kind']);
-  const index = count(value['index']);
+  const index = indexOf(value);
   const { objectId, sha256 } = value;
-  if (kind === undefined || index > entriesMax) throw new Wrong();
+  if (kind === undefined) throw new Wrong();
   if (typeof objectId !== 'string' || !(objectId === '' || isObjectId(objectId))) throw new Wrong();
   if (typeof sha256 !== 'string' || !(sha256 === '' || isDigest(sha256))) throw new Wrong();
   const handed = kind === 'object' || kind === 'companion' || kind === 'directory';
@@ -109,6 +122,11 @@ function directory(untrusted: unknown): DirectoryReport {
   };
 }
 
+function indexOf(value: Record<string, unknown>): number {
+  const index = count(value['index']);
+  if (index > entriesMax) throw new Wrong();
+  return index;
+}
 function fields(value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Wrong();
   return value as Record<string, unknown>;

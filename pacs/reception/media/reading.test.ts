@@ -45,7 +45,7 @@ async function readAll(t: TestContext, files: readonly Made[], deviceBytes = 1_0
   const reading = new MediaReading(new MadeUp(files), new ArrivingArea(folder, 0), deviceBytes);
   assert.equal(reading.open().files, files.length);
   const read: FileRead[] = [];
-  for await (const each of reading.files(new Set())) read.push(each);
+  for await (const each of reading.files(new Set())) if (each.say === 'file') read.push(each);
   return { read, folder };
 }
 
@@ -98,10 +98,13 @@ test('what the media process says is checked', () => {
   const sha256 = 'a'.repeat(64);
   const good: FileRead = { say: 'file', index: 0, path: 'A', bytes: 1, kind: 'object', objectId: 'b'.repeat(32) as FileRead['objectId'], sha256: sha256 as FileRead['sha256'], what: '', text: '' };
   assert.deepEqual(checkAnswer(good), good);
-  const wrong: readonly Record<string, unknown>[] = [
+  const wrong: Record<string, unknown>[] = [
     { ...good, objectId: '../../etc/passwd' }, { ...good, objectId: '' }, { ...good, kind: 'link' }, { ...good, sha256: '' }, { ...good, index: -1 }, { ...good, index: 1e9 }, { ...good, bytes: 0.5 }, { ...good, path: 'x'.repeat(9_999) },
     { ...good, path: 7 }, { ...good, say: 'else' }, { say: 'opened', medium: { kind: 'tape' }, listing: sha256, files: 1, bytes: 1 }, { say: 'finished', notes: 'x', directories: [] }, { say: 'finished', notes: [], directories: [{}] },
   ];
+  const reading = { say: 'reading', index: 7, path: 'A', bytes: 1 };
+  assert.deepEqual(checkAnswer(reading), reading);
+  wrong.push({ ...reading, index: -1 }, { ...reading, index: 1e9 }, { ...reading, path: null }, { say: 'reading' });
   for (const answer of wrong) assert.equal(checkAnswer(answer), null, JSON.stringify(answer).slice(0, 100));
   assert.equal(checkAnswer(null), null);
   assert.equal((checkAnswer({ ...good, path: 'a\u001b[2Jb\u202ec' }) as FileRead).path, 'a\ufffd[2Jb\ufffdc', 'nothing steers a terminal');

@@ -9,9 +9,9 @@ import { Arrival, type ArrivingArea } from '../arrival.ts';
 import { isLater, type DirectoryReport, type Medium } from './contract.ts';
 import { MediumError } from './device.ts';
 import { compareDirectory, directoryBytesMax, plainPath, readDirectory } from './directory.ts';
-import type { FileRead, Finished, Opened } from './protocol.ts';
+import type { FileRead, Finished, Opened, Reading } from './protocol.ts';
 import { isDirectory, isObject, sniffBytes, whatIs } from './sniff.ts';
-import { isMissing, placeOf, type Entry, type Missing, type Piece, type Volume } from './volume.ts';
+import { isMissing, placeOf, Unreached, type Entry, type Missing, type Piece, type Volume } from './volume.ts';
 
 /**
  * Files of an honest medium do not share their bytes, and what does (hard links) is read once. A medium whose files together are longer than this many
@@ -85,13 +85,18 @@ export class MediaReading {
     }
   }
 
-  /** Each file once, but those in `skip`: first what may be images, in the order in which it lies on the medium, then the rest. Throws only what ends all (`disk-full`). */
-  async *files(skip: ReadonlySet<number>): AsyncGenerator<FileRead> {
+  /** Each file once, but those in `skip`: first what may be images, in the order in which it lies on the medium, then the rest. Before each it says which. Throws only what ends all (`disk-full`). */
+  async *files(skip: ReadonlySet<number>): AsyncGenerator<Reading | FileRead> {
     const places = this.#entries.map((entry, index): Listing => ({ entry, index }));
     const startOf = ({ entry }: Listing): number => entry.extents[0]?.offset ?? 0;
     const order = (one: Listing, other: Listing): number => startOf(one) - startOf(other) || one.index - other.index;
     const [early, late] = [places.filter(({ entry }) => !isLater(entry.path)).toSorted(order), places.filter(({ entry }) => isLater(entry.path)).toSorted(order)];
-    for (const { entry, index } of [...early, ...late]) if (!skip.has(index)) yield { say: 'file', index, path: entry.path, bytes: entry.bytes, ...(await this.#file(entry)) };
+    for (const { entry, index } of [...early, ...late]) {
+      if (skip.has(index)) continue;
+      const file = { index, path: entry.path, bytes: entry.bytes };
+      yield { say: 'reading', ...file };
+      yield { say: 'file', ...file, ...(await this.#file(entry)) };
+    }
   }
 
   /** After the last file. */
@@ -151,6 +156,7 @@ export class MediaReading {
     } catch (error) {
       coming?.arrival.discard();
       if ((error as Failure).severity !== undefined) throw error;
+      if (error instanceof Unreached) return told('unreached', error.message);
       return told('unreadable', error instanceof Error ? error.message : 'it cannot be read');
     }
   }

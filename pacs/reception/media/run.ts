@@ -2,23 +2,16 @@
  * One import from the outside of the sandbox: starts a media process on the medium, has the keeper admit what it hands over and scan what stays behind, and
  * puts the fate of each file on record. `./lazaret import` and the importer process both work through this; neither looks at a byte of the medium.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, unavailable } from '@lazaret/system/failure.ts';
-import { FrameReader, encodeFrame, type Frame } from '@lazaret/system/frames.ts';
 import type { Admission, ReceivedObject } from '../contract.ts';
 import type { Begun, CompanionAnswer, Fate, FileFate, ImportStatus } from './contract.ts';
-import { checkAnswer, type Answer, type FileRead, type Finished, type Opened, type Order } from './protocol.ts';
+import type { FileRead, Finished, Opened } from './protocol.ts';
+import { Died, Reader, type ReaderOptions } from './reader.ts';
 
-export interface RunOptions {
-  /** The command line of a media process in its sandbox. */
-  readonly start: { readonly command: string; readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
-  /** A folder that it sees, of a medium or of an upload, or the open image or drive that it is given. */
-  readonly medium: { readonly folder: string; readonly upload?: boolean } | { readonly descriptor: number; readonly length: number };
-  /** What the medium is called where it says nothing itself. */
-  readonly label: string;
+export interface RunOptions extends ReaderOptions {
   readonly person: string;
   readonly address: string;
   /** Of the desk page; "" from the command line. */
@@ -28,7 +21,6 @@ export interface RunOptions {
   readonly scratch: string;
   /** Asks the keeper (contract.ts). */
   readonly ask: <Answer>(request: string, body: unknown) => Promise<Answer>;
-  readonly log?: (line: string) => void;
   readonly progress?: (progress: Progress) => void;
 }
 
@@ -55,115 +47,171 @@ const ahead = 32;
 /** Fates go on record together. */
 const batchMax = 200;
 const batchMs = 150;
-/** A drive that tries a damaged sector again and again answers after minutes, or never. */
-const silenceMs = 10 * 60_000;
+/** A file over which the reader died so often is skipped. The first time it may have been a full memory or somebody's kill. */
+const deathsOfFileMax = 2;
+/** With more such files a medium was made to keep us busy, or is none for us: the rest of it is left. */
+const skippedMax = 8;
+/** Readers that die over the list of files, or over no file that they named. */
+const deathsElsewhereMax = 3;
+/** All deaths over one medium: a reader that dies over each file once would have it listed as often as it has files. */
+const deathsMax = 24;
+
+/** What the keeper is told at the end. */
+interface Ending {
+  readonly outcome: 'read' | 'interrupted' | 'failed';
+  readonly problem: string;
+  readonly notes?: Finished['notes'];
+  readonly directories?: Finished['directories'];
+}
+const interrupted = (problem = ''): Ending => ({ outcome: 'interrupted', problem });
 
 export class ImportRun {
   readonly #options: RunOptions;
-  readonly #child: ChildProcess;
-  readonly #answers: Answer[] = [];
-  #wake: (() => void) | null = null;
-  #gone: string | null = null;
+  #reader: Reader | null = null;
   #interrupted = false;
+  #failure: Failure | Error | null = null;
   #batch: FileFate[] = [];
   #batchTimer: NodeJS.Timeout | null = null;
   #writing: Promise<void> = Promise.resolve();
   readonly #handed = new Set<string>();
+  /** Files that have a fate, and those of them that every reader reads for itself. */
+  readonly #seen = new Set<number>();
+  readonly #directories = new Set<number>();
+  readonly #deaths = { all: 0, elsewhere: 0, ofFile: new Map<number, number>() };
+  #skipped = 0;
   #progress: Progress | null = null;
-  readonly #closed: Promise<void>;
 
   constructor(options: RunOptions) {
     this.#options = options;
-    const { command, args, env } = options.start;
-    this.#child = spawn(command, [...args], { env: { ...env }, stdio: ['pipe', 'pipe', 'pipe', 'descriptor' in options.medium ? options.medium.descriptor : 'ignore'] });
-    this.#closed = new Promise((resolve) => void this.#child.once('close', () => resolve()).once('error', () => resolve()));
-    const reader = new FrameReader();
-    this.#child.stdout!.on('data', (chunk: Buffer) => {
-      let frames: Frame[];
-      try {
-        frames = reader.push(chunk);
-      } catch {
-        this.#lost('answered with something that is no answer');
-        return;
-      }
-      for (const frame of frames) {
-        const answer = checkAnswer(frame.header);
-        if (answer === null) this.#lost('answered with something that is no answer');
-        else this.#answers.push(answer);
-      }
-      this.#wake?.();
-    });
-    this.#child.stderr!.on('data', (chunk: Buffer) => options.log?.(chunk.toString('latin1').slice(0, 2000).replaceAll(/[^\x20-\x7e\n]/g, '?')));
-    this.#child.stdin!.on('error', () => {});
-    this.#child.on('error', () => this.#lost('could not be started'));
-    this.#child.on('exit', (code, signal) => this.#lost(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`));
   }
 
-  /** Reads to the end; what was read is on record. Rejects where the medium cannot be read at all (`medium-unreadable`) or the keeper is gone. */
+  /**
+   * Reads to the end; what was read is on record. Where a reader dies another one goes on, and a file over which that happens again is skipped.
+   * Rejects where the medium cannot be read at all (`medium-unreadable`), where no reader can be started (`media-failed`), or the keeper is gone.
+   */
   async run(): Promise<ImportStatus> {
-    const { ask, medium, label } = this.#options;
+    const { ask, person, address, upload, scratch } = this.#options;
     try {
-      this.#order({ do: 'open', folder: 'folder' in medium ? medium.folder : null, upload: 'folder' in medium && medium.upload === true, length: 'folder' in medium ? 0 : medium.length, label });
-      const opened = await this.#next();
-      if (opened.say === 'failed') throw new Failure('refused', 'medium-unreadable', opened.text);
-      if (opened.say !== 'opened') throw unavailable('media-failed', 'the media process answered out of turn');
-      const begun = await ask<Begun>('import', {
-        do: 'begin', medium: opened.medium, listing: opened.listing, files: opened.files, bytes: opened.bytes, person: this.#options.person, address: this.#options.address, upload: this.#options.upload,
-      });
-      const progress: Progress = { id: begun.id, opened, resumed: begun.resumed, done: begun.done.length, doneBytes: 0 };
-      this.#progress = progress;
-      this.#options.progress?.(progress);
-      return await this.#read(begun, opened);
+      const opened = await this.#open();
+      const begun = await ask<Begun>('import', { do: 'begin', medium: opened.medium, listing: opened.listing, files: opened.files, bytes: opened.bytes, person, address, upload });
+      for (const index of begun.done) this.#seen.add(index);
+      this.#progress = { id: begun.id, opened, resumed: begun.resumed, done: begun.done.length, doneBytes: 0 };
+      this.#options.progress?.(this.#progress);
+      return await this.#read(begun.id, opened);
     } finally {
-      await this.#clear();
+      await this.#reader?.close();
+      // What was handed over and nobody has taken up.
+      rmSync(scratch, { recursive: true, force: true });
     }
   }
 
   /** Stops reading; `run` ends with what was read so far on record. */
   interrupt(): void {
     this.#interrupted = true;
-    this.#wake?.();
+    this.#reader?.interrupt();
   }
 
-  async #read(begun: Begun, opened: Opened): Promise<ImportStatus> {
-    const { ask } = this.#options;
-    const seen = new Set<number>(begun.done);
-    const running = new Set<Promise<void>>();
-    let failure: unknown = null;
-    let finished: Finished | null = null;
-    let problem = '';
-    this.#order({ do: 'read', skip: begun.done });
-    this.#order({ do: 'more', count: ahead });
-    while (failure === null && !this.#interrupted) {
-      let answer: Answer;
+  /** Starts a reader that lists the medium. */
+  async #open(): Promise<Opened> {
+    for (let deaths = 1; ; deaths += 1) {
+      const reader = new Reader(this.#options);
+      this.#reader = reader;
+      if (this.#interrupted) reader.interrupt();
       try {
-        answer = await this.#next();
+        const answer = await reader.next();
+        if (answer.say === 'failed') throw new Failure('refused', 'medium-unreadable', answer.text);
+        if (answer.say === 'opened') return answer;
+        throw new Died('answered out of turn', false);
       } catch (error) {
-        problem = (error as Error).message;
-        break;
+        if (!(error instanceof Died)) throw error;
+        await reader.close();
+        if (error.early) throw unavailable('media-failed', `The program that reads media cannot be started: it ${error.message}.`, error);
+        this.#log(`over the list of files: it ${error.message}`);
+        if (deaths >= deathsElsewhereMax) throw new Failure('refused', 'medium-unreadable', `It cannot be read: listing its files stopped the reader ${deaths} times (it ${error.message}).`);
       }
-      if (answer.say === 'finished') {
-        finished = answer;
-        break;
-      }
-      if (answer.say === 'failed') {
-        problem = answer.text;
-        break;
-      }
-      if (answer.say !== 'file' || answer.index >= opened.files || seen.has(answer.index) || this.#handed.has(answer.objectId)) {
-        problem = 'The media process answered out of turn.';
-        break;
-      }
-      seen.add(answer.index);
-      const settled: Promise<void> = this.#settle(begun.id, opened, answer).then((fate) => this.#told(begun.id, answer, fate), (error: unknown) => { failure ??= error; this.#wake?.(); }).finally(() => running.delete(settled));
-      running.add(settled);
     }
+  }
+
+  async #read(id: string, opened: Opened): Promise<ImportStatus> {
+    let ending: Ending | null = null;
+    while (ending === null) {
+      const over: Ending | Died = await this.#pass(id, opened);
+      ending = over instanceof Died ? await this.#outlive(id, opened, over) : over;
+    }
+    await this.#flush(id).catch((error: Error) => { this.#failure ??= error; });
+    const failure = this.#failure;
+    const outcome = failure === null ? ending.outcome : 'interrupted';
+    const problem = ending.problem === '' && failure !== null && (failure as Failure).severity !== 'refused' ? failure.message : ending.problem;
+    return this.#options.ask<ImportStatus>('import', { do: 'end', id, outcome, problem, notes: ending.notes ?? [], directories: ending.directories ?? [] });
+  }
+
+  /** What one reader reads, with the fate of all of it: to the end of the medium, to what breaks it off, or to its death. */
+  async #pass(id: string, opened: Opened): Promise<Ending | Died> {
+    const reader = this.#reader!;
+    const running = new Set<Promise<void>>();
+    reader.read([...this.#seen].filter((index) => !this.#directories.has(index)), ahead);
+    const hear = async (): Promise<Ending | Died> => {
+      for (;;) {
+        const answer = await reader.next();
+        if (answer.say === 'finished') return { outcome: 'read', problem: '', notes: answer.notes, directories: answer.directories };
+        if (answer.say === 'failed') return interrupted(answer.text);
+        if (answer.say !== 'file' || !this.#isOpen(answer.index, opened) || this.#handed.has(answer.objectId)) return new Died('answered out of turn', false);
+        const again = this.#seen.has(answer.index);
+        this.#seen.add(answer.index);
+        this.#directories.delete(answer.index);
+        const settled: Promise<void> = this.#settle(id, opened, answer).then((fate) => this.#told(id, { ...answer, ...fate }, again), (error: Error) => {
+          this.#failure ??= error;
+          reader.interrupt();
+        }).finally(() => running.delete(settled));
+        running.add(settled);
+      }
+    };
+    const over = await hear().catch((error: unknown) => (error instanceof Died ? error : interrupted()));
     await Promise.all(running);
-    await this.#flush(begun.id).catch((error: unknown) => { failure ??= error; });
-    if (failure !== null && (failure as Failure).severity !== 'refused') problem ||= (failure as Error).message;
-    return ask<ImportStatus>('import', {
-      do: 'end', id: begun.id, outcome: finished !== null && failure === null ? 'read' : 'interrupted', problem, notes: finished?.notes ?? [], directories: finished?.directories ?? [],
-    });
+    return over;
+  }
+
+  /** No fate yet, or a directory, which is set against the medium by the reader that comes to its end. */
+  #isOpen(index: number, opened: Opened): boolean {
+    return index < opened.files && (!this.#seen.has(index) || this.#directories.has(index));
+  }
+
+  /** After the death of a reader: null where another one goes on. */
+  async #outlive(id: string, opened: Opened, died: Died): Promise<Ending | null> {
+    await this.#reader!.close();
+    if (this.#failure !== null || this.#interrupted) return interrupted();
+    const { at } = this.#reader!;
+    const { scratch } = this.#options;
+    rmSync(scratch, { recursive: true, force: true });
+    mkdirSync(scratch, { mode: 0o700 });
+    this.#log(`over ${at === null ? 'no file' : at.path}: it ${died.message}`);
+    this.#deaths.all += 1;
+    if (at === null || !this.#isOpen(at.index, opened)) this.#deaths.elsewhere += 1;
+    else {
+      const times = (this.#deaths.ofFile.get(at.index) ?? 0) + 1;
+      this.#deaths.ofFile.set(at.index, times);
+      if (times >= deathsOfFileMax) {
+        this.#skipped += 1;
+        const again = this.#seen.has(at.index);
+        this.#seen.add(at.index);
+        this.#directories.delete(at.index);
+        this.#told(id, { ...at, sha256: '', fate: 'unreadable', objectId: '', what: '', text: `reading it stopped the reader ${times} times (it ${died.message}), so it was skipped` }, again);
+      }
+    }
+    const all = this.#seen.size === opened.files;
+    const tooMany = this.#skipped >= skippedMax ? `${this.#skipped} of its files stopped the reader` : this.#deaths.elsewhere >= deathsElsewhereMax || this.#deaths.all >= deathsMax ? `it stopped the reader ${this.#deaths.all} times (the last time it ${died.message})` : '';
+    if (all && this.#deaths.elsewhere >= deathsElsewhereMax) return { outcome: 'read', problem: '', notes: ['Whether all is there that its own table of contents (DICOMDIR) lists is not known: comparing the two stopped the reader.'] };
+    if (!all && tooMany !== '') return this.#givenUp(tooMany);
+    try {
+      const again = await this.#open();
+      return again.listing === opened.listing && again.files === opened.files ? null : interrupted('It is not the medium that it was, or was changed while it was read. Import it again.');
+    } catch (error) {
+      return (error as Failure).code === 'medium-unreadable' ? this.#givenUp((error as Error).message) : interrupted((error as Error).message);
+    }
+  }
+
+  #givenUp(why: string): Ending {
+    return this.#seen.size === 0 ? { outcome: 'failed', problem: `It cannot be read: ${why}.` } : { outcome: 'read', problem: `Reading was given up: ${why}. What came in before is kept; the rest was not looked at.` };
   }
 
   /** What becomes of a file; it is in the arriving area no more afterwards. Rejects where going on makes no sense. */
@@ -208,13 +256,17 @@ export class ImportRun {
     }
   }
 
-  #told(id: string, file: FileRead, { fate, objectId, text }: Pick<FileFate, 'fate' | 'objectId' | 'text'>): void {
-    this.#batch.push({ index: file.index, path: file.path, bytes: file.bytes, sha256: file.sha256, fate, objectId, what: file.what, text });
+  /** `again`: a later reader has read it once more. */
+  #told(id: string, { index, path, bytes, sha256, fate, objectId, what, text }: FileFate, again: boolean): void {
+    this.#batch.push({ index, path, bytes, sha256, fate, objectId, what, text });
+    if (fate === 'directory') this.#directories.add(index);
     const progress = this.#progress!;
-    progress.done += 1;
-    progress.doneBytes += file.bytes;
+    if (!again) {
+      progress.done += 1;
+      progress.doneBytes += bytes;
+    }
     this.#options.progress?.(progress);
-    this.#order({ do: 'more', count: 1 });
+    this.#reader!.more(1);
     if (this.#batch.length >= batchMax) void this.#flush(id).catch(() => {});
     else this.#batchTimer ??= setTimeout(() => void this.#flush(id).catch(() => {}), batchMs);
   }
@@ -227,46 +279,7 @@ export class ImportRun {
     return this.#writing;
   }
 
-  /** What the media process handed over and nobody has taken up is removed. */
-  async #clear(): Promise<void> {
-    this.#end();
-    await this.#closed;
-    rmSync(this.#options.scratch, { recursive: true, force: true });
-  }
-
-  #order(order: Order): void {
-    if (this.#gone === null) this.#child.stdin!.write(encodeFrame(order));
-  }
-
-  async #next(): Promise<Answer> {
-    for (;;) {
-      const answer = this.#answers.shift();
-      if (answer !== undefined) return answer;
-      if (this.#gone !== null) throw unavailable('media-failed', `The process that reads the medium ${this.#gone}. What was read so far is kept; start the import again to go on.`);
-      if (this.#interrupted) throw unavailable('import-interrupted', '');
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => this.#lost('gave no answer for ten minutes'), silenceMs);
-        this.#wake = (): void => {
-          clearTimeout(timer);
-          this.#wake = null;
-          resolve();
-        };
-      });
-    }
-  }
-
-  #lost(how: string): void {
-    this.#gone ??= how;
-    this.#end();
-    this.#wake?.();
-  }
-
-  #end(): void {
-    this.#gone ??= 'was ended';
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      this.#child.stdin!.end();
-      // bwrap killed while it sets up leaves a half that waits for ever; the process ends by itself when it hears nothing.
-      setTimeout(() => this.#child.kill('SIGKILL'), 1_000).unref();
-    }
+  #log(text: string): void {
+    this.#options.log?.(`The reader of a medium stopped ${text.replaceAll(/[^\x20-\x7e]/g, '?')}\n`);
   }
 }

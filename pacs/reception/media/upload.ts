@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { unavailable } from '@lazaret/system/failure.ts';
 import type { UploadHead } from './contract.ts';
 import { piecesOf } from './folder.ts';
-import { depthMax, entriesMax, entryOf, Notes, pathOf, pieceBytes, Unreadable, type Entry, type Piece, type Volume } from './volume.ts';
+import { depthMax, entriesMax, entryOf, Notes, pathOf, pieceBytes, Unreached, Unreadable, type Entry, type Piece, type Volume } from './volume.ts';
 
 /** How often it is looked whether the next file is there: a person does not notice it, and it costs one call. */
 const lookMs = 40;
@@ -67,13 +67,13 @@ export class UploadVolume implements Volume {
     }
   }
 
-  /** "" once the file is there whole; else why it will not come. Throws `upload-stalled` where nothing comes any more. */
+  /** "" once the file is there whole; else why the browser could not read it. Throws Unreached where it will not come, `upload-stalled` where nothing comes any more. */
   async #arrived(path: string): Promise<string> {
     let seen = '';
     for (let since = performance.now(); !existsSync(path); await wait(lookMs)) {
       const bad = `${path}.bad`;
       if (existsSync(bad)) return readFileSync(bad, 'utf8').slice(0, 500);
-      if (existsSync(join(this.#root, 'cancelled'))) return 'it was not sent: the upload was cancelled';
+      if (existsSync(join(this.#root, 'cancelled'))) throw new Unreached('sending was stopped before it came');
       const now = `${statSync(this.#root).mtimeMs} ${statSync(`${path}.part`, { throwIfNoEntry: false })?.size ?? 0}`;
       if (now !== seen) since = performance.now();
       seen = now;

@@ -108,6 +108,9 @@ export class Notes {
 /** A medium that cannot be read as what it seems to be; `text` is for people. */
 export class Unreadable extends Error {}
 
+/** A file that will not come, since somebody stopped sending: nothing is wrong with the medium. */
+export class Unreached extends Error {}
+
 /** A name as part of a path: what would make two names of one, or steer a terminal, is replaced. */
 export function nameOf(text: string): string {
   const name = text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}/]/gu, '\ufffd').slice(0, 255);
