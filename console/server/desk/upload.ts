@@ -16,6 +16,8 @@ export interface Upload {
   readonly states: Uint8Array;
   /** Files that a request is writing. */
   readonly writing: Set<number>;
+  /** Requests that bring bytes; each resolves at its end. */
+  readonly requests: Set<Promise<void>>;
   /** Lines and bytes of the listing that are there. */
   listed: number;
   listedBytes: number;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { UploadLine } from '@lazaret/pacs/reception/media/contract.ts';
 import type { UploadState } from '../deskanswers.ts';
 import { uploadLimits, type UploadLimits } from './limits.ts';
@@ -137,6 +138,28 @@ test('bytes beyond what was announced, unknown files and torn batches are refuse
   await assert.rejects(uploads.piece(ann, upload, 1, 1, body(Buffer.from('234'))), { code: 'upload-failed' });
   await uploads.piece(ann, upload, 1, 0, body(Buffer.from('1234')));
   assert.equal(readFileSync(outside, 'utf8'), '');
+});
+
+test('cancelling waits for what is being written: the answer counts it, and what never ends does not count later', async (t) => {
+  const { uploads, folder } = made(t);
+  const { upload } = await listed(uploads, [4, 4, 4]);
+  const { promise: cut, resolve: broken } = Promise.withResolvers<void>();
+  const writing = async (id: string): Promise<void> => { while (!existsSync(join(folder, id, '0.part')) && !existsSync(join(folder, id, '0'))) await wait(1); };
+  // Two files have come, the third is on the way when the connection breaks.
+  const sending = uploads.batch(ann, upload, Readable.from((async function* () { yield Buffer.concat([frame(0, Buffer.from('abcd')), frame(1, Buffer.from('efgh'))]); await cut; yield frame(2, Buffer.from('ij'), 4); throw new Error('aborted'); })()));
+  await writing(upload);
+  const cancelled = uploads.cancel(ann, upload);
+  broken();
+  await assert.rejects(sending, /aborted/);
+  assert.deepEqual((await cancelled).have, [[0, 1]]);
+  const other = await listed(uploads, [4], 'b'.repeat(64));
+  const { promise: stalled, resolve: go } = Promise.withResolvers<void>();
+  const late = uploads.batch(ann, other.upload, Readable.from((async function* () { yield frame(0, Buffer.from('ab'), 4); await stalled; yield Buffer.from('cd'); })()));
+  await writing(other.upload);
+  assert.deepEqual((await uploads.cancel(ann, other.upload)).have, [], 'it is not waited for without end');
+  go();
+  await assert.rejects(late, { code: 'upload-cancelled' });
+  assert.ok(!existsSync(join(folder, other.upload, '0')));
 });
 
 test('a file that the browser cannot read is told of, and what is cancelled is read as far as it came', async (t) => {

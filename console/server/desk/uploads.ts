@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, rm, statfs, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { UploadHead, UploadLine } from '@lazaret/pacs/reception/media/contract.ts';
 import { refused, unavailable } from '@lazaret/system/failure.ts';
 import type { Begin, UploadState } from '../deskanswers.ts';
@@ -31,6 +32,8 @@ export interface Uploader {
 const askMs = 5_000;
 const sweepMs = 10_000;
 const askLatestMs = 60 * 60_000;
+/** Who cancels has broken off what was being sent; its end comes through in no time, or the connection is lost and never says so. */
+const cancelWaitMs = 2_000;
 
 export class Uploads {
   readonly #deps: UploadsDeps;
@@ -77,7 +80,7 @@ export class Uploads {
     const id = randomBytes(16).toString('hex');
     const head: UploadHead = { person: person.name, ...asked, begunAt: this.#now() };
     const upload: Upload = {
-      id, head, folder: new UploadFolder(this.#deps.folder, id), lengths: new Float64Array(asked.files), states: new Uint8Array(asked.files), writing: new Set(), listed: 0, listedBytes: 0, listedCharacters: 0, listing: true,
+      id, head, folder: new UploadFolder(this.#deps.folder, id), lengths: new Float64Array(asked.files), states: new Uint8Array(asked.files), writing: new Set(), requests: new Set(), listed: 0, listedBytes: 0, listedCharacters: 0, listing: true,
       importId: '', cancelled: false, touchedAt: this.#now(), askedAt: 0, asks: 0,
     };
     this.#open.set(id, upload);
@@ -129,16 +132,20 @@ export class Uploads {
       stream.resume();
       return stateOf(upload);
     }
-    await this.#streaming(() => this.#write(upload, number, offset, stream));
-    await this.#advanced(upload, person.address);
+    await this.#streaming(upload, async () => {
+      await this.#write(upload, number, offset, stream);
+      await this.#advanced(upload, person.address);
+    });
     return stateOf(upload);
   }
 
   /** Many whole files one after the other, each with its number and length before it (limits.ts). Those that were whole before it broke off stay. */
   async batch(person: Uploader, id: string, stream: Readable): Promise<UploadState> {
     const upload = await this.#receiving(person, id, 0);
-    await this.#streaming(() => this.#unpack(upload, stream));
-    await this.#advanced(upload, person.address);
+    await this.#streaming(upload, async () => {
+      await this.#unpack(upload, stream);
+      await this.#advanced(upload, person.address);
+    });
     return stateOf(upload);
   }
 
@@ -162,9 +169,12 @@ export class Uploads {
     return Promise.all([...this.#open.values()].filter((upload) => upload.head.person === person.name && !upload.listing && !upload.cancelled).map((upload) => stateOf(upload)));
   }
 
-  /** What was sent stays and is read; what was not is told of on the receipt. Answers with how far it had come. */
+  /** What was sent stays and is read; what was not is told of on the receipt. Answers with how far it had come: what other requests are writing counts, and nothing after it. */
   async cancel(person: Uploader, id: string): Promise<UploadState> {
     const upload = await this.#of(person, id);
+    const over = new AbortController();
+    await Promise.race([Promise.all(upload.requests), wait(cancelWaitMs, null, { signal: over.signal })]);
+    over.abort();
     await this.#cancel(upload);
     return stateOf(upload);
   }
@@ -201,12 +211,16 @@ export class Uploads {
     return upload;
   }
 
-  async #streaming<Value>(work: () => Promise<Value>): Promise<Value> {
+  async #streaming(upload: Upload, work: () => Promise<void>): Promise<void> {
     if (this.#streams >= this.#limits.streamsMax) throw unavailable('streams-exceeded', 'Many discs are being sent at once. It goes on by itself in a moment.');
     this.#streams += 1;
+    const running = work();
+    const over = running.catch(() => {});
+    upload.requests.add(over);
     try {
-      return await work();
+      await running;
     } finally {
+      upload.requests.delete(over);
       this.#streams -= 1;
     }
   }
@@ -235,6 +249,7 @@ export class Uploads {
         await file.close();
       }
       if (at < length) return;
+      if (upload.cancelled) throw refused('upload-cancelled', 'This upload was cancelled. Give the disc again.');
       await upload.folder.finish(number);
       upload.states[number] = whole;
     } finally {
@@ -305,7 +320,7 @@ export class Uploads {
         continue;
       }
       this.#open.set(id, {
-        id, folder, head: found.head, lengths: found.lengths, states: found.states, writing: new Set(), listed: found.head.files, listedBytes: found.head.bytes, listedCharacters: 0, listing: false,
+        id, folder, head: found.head, lengths: found.lengths, states: found.states, writing: new Set(), requests: new Set(), listed: found.head.files, listedBytes: found.head.bytes, listedCharacters: 0, listing: false,
         importId: found.importId, cancelled: found.cancelled, touchedAt: found.touchedAt, askedAt: 0, asks: 0,
       });
     }
