@@ -1,4 +1,4 @@
-/** How fast searches are in an index of many invented studies. `node pacs/archive/search.bench.ts 1000000 [FILE]` or `benchSearch` from elsewhere. */
+/** How fast searches, and the import desk's look-up of patients, are in an index of many invented studies. `node pacs/archive/search.bench.ts 1000000 [FILE]` or `benchSearch` from elsewhere. */
 import { mkdtempSync, existsSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { parseQuery } from '@lazaret/dicom/web/query.ts';
 import { lookupAttribute } from './lookup.ts';
 import { beginningsOf, foldName } from './names.ts';
+import { Patients } from './reconciliation/patients.ts';
 import { makeIndex } from './sample.ts';
 import { searchIn } from './search.ts';
 
@@ -87,16 +88,39 @@ export function benchSearch(database: DatabaseSync, studies: number, rounds = 25
     'ModalitiesInStudy': () => `ModalitiesInStudy=${pick(modalities)}&limit=100`, 'ModalitiesInStudy list': () => 'ModalitiesInStudy=NM,PT,XA&limit=100', 'ModalitiesInStudy nobody': () => 'ModalitiesInStudy=ES&limit=100',
     'PatientBirthDate': () => `PatientBirthDate=${1930 + random(90)}0315`, 'PatientSex and modality': () => 'PatientSex=F&ModalitiesInStudy=MG&limit=100',
   };
+  return timed(kinds, rounds, (text) => {
+    const { query, problems } = parseQuery(new URLSearchParams(text), lookupAttribute);
+    if (query === null) throw new Error(JSON.stringify(problems));
+    return search('study', {}, query).results.length;
+  });
+}
+
+/** Times what is looked up at the import desk: the patients of this archive, as people ask for them. */
+export function benchPatients(database: DatabaseSync, studies: number, rounds = 25): BenchRow[] {
+  const patients = new Patients(database);
+  const random = generator(17);
+  const pick = <Value>(from: readonly Value[]): Value => from[random(from.length)]!;
+  const id = (): string => `PID${String(random(Math.ceil(studies / 3))).padStart(7, '0')}`;
+  const kinds: Readonly<Record<string, () => string>> = {
+    'common family name': () => pick(familyNames), 'common given name': () => pick(givenNames), 'family and given': () => `${pick(familyNames)} ${pick(givenNames)}`, 'given and family': () => `${pick(givenNames)}, ${pick(familyNames)}`,
+    'beginning of a name': () => pick(familyNames).slice(0, 3), 'two letters': () => pick(syllables).slice(0, 2), 'rare name': () => `${pick(syllables)}${pick(syllables)}${pick(syllables)}${pick(syllables)}`, 'nobody': () => 'xqzwv',
+    'Patient ID': id, 'Patient ID beginning': () => id().slice(0, 6), 'accession number': () => `A${String((1 + random(studies)) * 7).padStart(10, '0')}`, 'birth date': () => `${1 + random(28)}.${1 + random(12)}.${1930 + random(90)}`,
+  };
+  return timed(kinds, rounds, (text) => patients.find(text, deskPatients).length);
+}
+/** As many as the desk page asks for. */
+const deskPatients = 20;
+
+function timed(kinds: Readonly<Record<string, () => string>>, rounds: number, run: (text: string) => number): BenchRow[] {
   return Object.entries(kinds).map(([name, make]) => {
     let results = 0;
     let cpuMs = 0;
     const times: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      const { query, problems } = parseQuery(new URLSearchParams(make()), lookupAttribute);
-      if (query === null) throw new Error(JSON.stringify(problems));
+      const text = make();
       const start = performance.now();
       const cpuStart = process.cpuUsage();
-      results += search('study', {}, query).results.length;
+      results += run(text);
       times.push(performance.now() - start);
       const cpu = process.cpuUsage(cpuStart);
       cpuMs += (cpu.user + cpu.system) / 1000 / rounds;
@@ -120,7 +144,7 @@ if (import.meta.main) {
     process.stdout.write(`${studies} studies in ${Math.round((performance.now() - start) / 1000)} s\n`);
   }
   const reader = new DatabaseSync(path, { readOnly: true });
-  for (const row of benchSearch(reader, studies)) process.stdout.write(`${row.search.padEnd(30)} ${String(row.results).padStart(6)} results  p50 ${String(row.p50Ms).padStart(8)} ms  p95 ${String(row.p95Ms).padStart(8)} ms  cpu ${String(row.cpuMs).padStart(8)} ms\n`);
+  for (const row of [...benchSearch(reader, studies), ...benchPatients(reader, studies).map((each) => ({ ...each, search: `patients: ${each.search}` }))]) process.stdout.write(`${row.search.padEnd(30)} ${String(row.results).padStart(6)} results  p50 ${String(row.p50Ms).padStart(8)} ms  p95 ${String(row.p95Ms).padStart(8)} ms  cpu ${String(row.cpuMs).padStart(8)} ms\n`);
   reader.close();
   rmSync(folder, { recursive: true });
 }

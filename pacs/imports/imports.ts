@@ -19,6 +19,9 @@ import { entriesMax } from '../reception/media/volume.ts';
 
 /** How often unsettled imports are looked at; for a large one less often, so that looking costs at most a twentieth of the time. */
 const settleMs = 500;
+/** An import whose objects took so long to count is not counted again at once: pages ask for all of them every second or two, and everybody else waits meanwhile. */
+const countedMs = 5;
+const recentMax = 500;
 const listMax = 200;
 /** contract.ts: `next` waits so long. */
 const pollMs = 20_000;
@@ -77,6 +80,7 @@ export class Imports {
   readonly #receipts: Receipts;
   readonly #run: Readonly<Record<keyof typeof texts, StatementSync>>;
   readonly #polls = new Set<() => void>();
+  readonly #recent = new Map<number, { readonly status: ImportStatus; readonly until: number }>();
   #scanning = 0;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
@@ -104,9 +108,9 @@ export class Imports {
   handle(untrusted: unknown, by: 'web' | 'reader', call: Call): Promise<unknown> | unknown {
     const body = checkFields(untrusted);
     switch (body['do']) {
-      case 'status': return this.status(this.#rowOf(body['id']));
+      case 'status': return this.#recently(this.#rowOf(body['id']));
       case 'receipt': return this.receipt(this.#rowOf(body['id']));
-      case 'list': return (this.#run.newest.all(Math.min(count(body['limit'], 'limit'), listMax)) as unknown as Row[]).map((row) => this.status(row));
+      case 'list': return (this.#run.newest.all(Math.min(count(body['limit'], 'limit'), listMax)) as unknown as Row[]).map((row) => this.#recently(row));
       case 'ask': return this.#ask(body);
     }
     if (by === 'reader') {
@@ -138,6 +142,21 @@ export class Imports {
     } finally {
       this.#scanning -= 1;
     }
+  }
+
+  /** As it was a moment ago, where counting is long: so that it costs at most a twentieth of the time. A state is never an old one. */
+  #recently(row: Row): ImportStatus {
+    const start = performance.now();
+    const known = this.#recent.get(row.number);
+    if (known !== undefined && known.status.state === row.state && start < known.until) return known.status;
+    const status = this.status(row);
+    const now = performance.now();
+    if (now - start < countedMs) this.#recent.delete(row.number);
+    else {
+      if (this.#recent.size >= recentMax) this.#recent.clear();
+      this.#recent.set(row.number, { status, until: now + 20 * (now - start) });
+    }
+    return status;
   }
 
   status(row: Row): ImportStatus {

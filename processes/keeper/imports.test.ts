@@ -173,3 +173,18 @@ test('after a crash: reading is interrupted, uploads are asked for again, and no
   assert.deepEqual(await second.reader.request('import', { do: 'next' }), { id: asked.id, upload, label: 'stick', person: 'desk', address: 'here' });
   assert.deepEqual(readdirSync(join(second.layout.quarantine, 'companions')), []);
 });
+
+test('of a large import the counts may be a moment old, its state never is', async (t) => {
+  const bench = await start(t);
+  const files = 20_000;
+  const { id } = await bench.reader.request<Begun>('import', { ...begin, files });
+  const status = (): Promise<ImportStatus> => bench.web.request('import', { do: 'status', id });
+  for (let from = 0; from < files; from += 1_000) {
+    await bench.reader.request('import', { do: 'files', id, files: Array.from({ length: 1_000 }, (_, index) => fate(from + index, {})) });
+    const { done, state } = await status();
+    assert.ok(done <= from + 1_000 && state === 'reading');
+  }
+  await bench.reader.request('import', { ...end, id });
+  const { state, done } = await status();
+  assert.deepEqual([state, done], ['settled', files]);
+});
