@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [store reports stow share map] [--rounds N] [--objects N]`: the first rows of the speed table, against Orthanc and DCMTK in the
- * same run, on data made here. Writes docs/benchmarks.md and the table of README.md.
+ * `npm run bench -- [store reports stow share map desk] [--rounds N] [--objects N]`: the first rows of the speed table, against Orthanc and DCMTK in the
+ * same run, on data made here. `desk`, the import desk in Chromium, only where it is named: it takes minutes. Writes docs/benchmarks.md and the table of README.md.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { programPath } from '../../test/peers.ts';
 import { repository } from '../../test/system.ts';
+import { deskLines } from './desk.ts';
 import { quickAcknowledgements } from './loopback.ts';
 import { mapRows } from './mapping.ts';
 import { lazaret, orthanc, storescp, type Peer } from './peers.ts';
@@ -18,12 +19,13 @@ import { durableWriteMs } from './usage.ts';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '3' }, objects: { type: 'string', default: '200' }, write: { type: 'boolean', default: true } }, allowNegative: true });
 const all = ['store', 'reports', 'stow', 'share', 'map'] as const;
-const unknown = positionals.filter((name) => !(all as readonly string[]).includes(name));
+const named = [...all, 'desk'] as const;
+const unknown = positionals.filter((name) => !(named as readonly string[]).includes(name));
 if (unknown.length > 0) {
-  process.stderr.write(`There is no row '${unknown.join("', '")}'; there are ${all.join(', ')}\n`);
+  process.stderr.write(`There is no row '${unknown.join("', '")}'; there are ${named.join(', ')}\n`);
   process.exit(2);
 }
-const chosen = new Set(positionals.length > 0 ? positionals : all);
+const chosen = new Set<string>(positionals.length > 0 ? positionals : all);
 const [rounds, objects] = [Number(values.rounds), Number(values.objects)];
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -39,6 +41,7 @@ const busy = loadavg()[0]! / cpus().length;
 if (busy > 0.3) notes.push(`The machine was busy with something else when the run began (load ${loadavg()[0]!.toFixed(1)} on ${cpus().length} cores): ratios hold better than rates.`);
 const started = Date.now();
 try {
+  if (chosen.has('desk')) notes.push(...(await deskLines(folder, rounds, say)));
   if (chosen.has('map')) rows.push(...mapRows(say));
   if (chosen.has('store') || chosen.has('reports') || chosen.has('stow') || chosen.has('share')) {
     if (programPath('dcmsend') === null) {
