@@ -100,3 +100,14 @@ test('patches are in order, inside the object, bounded, and said in words that a
   const checked = checkReport(JSON.parse(JSON.stringify({ ...report, patch: { ...patch, outcome: 'impossible', text: 'a\u001b[31mb', patches: [], metadata: '' } })), whole, 7, work);
   assert.equal('report' in checked ? checked.report.patch?.text : '', 'a?[31mb');
 });
+
+test('what an export overwrites lies inside the object, unpacked where it was deflated', () => {
+  const map = { bytes: 1000, spans: [], findings: [], window: null, parts: [], partCount: 0 };
+  const blank = { outcome: 'blanked', text: '', ranges: [1_400, 12, 0], patches: [{ offset: 1_490, length: 2, bytes: '' }], elements: 1, unpacked: [{ offset: 400, length: 500, bytes: Buffer.alloc(1_000).toString('base64') }] };
+  const wrong = (changes: Changes): string | null => problemOf({ map: { ...map, blank: { ...blank, ...changes } } });
+  assert.equal(wrong({}), null);
+  for (const changes of [
+    { unpacked: undefined }, { unpacked: [{ offset: 400, length: 601, bytes: '' }] }, { unpacked: 'all' }, { ranges: [1_400, 101, 0] }, { ranges: [1_400, 12] }, { ranges: [1_400, 12, 9] }, { ranges: [0, 65, 8] }, { ranges: [10, 4, 0, 12, 4, 0] },
+    { patches: [{ offset: 1_500, length: 1, bytes: '' }] }, { outcome: 'done' }, { unpacked: [{ offset: 0, length: 0, bytes: Buffer.alloc(17 * 1024 * 1024).toString('base64') }] },
+  ]) assert.notEqual(wrong(changes), null, JSON.stringify(changes).slice(0, 80));
+});

@@ -7,12 +7,14 @@ import { isDigest, type Digest } from '../reception/contract.ts';
 import type { Disarmed, Finding, FrameTable, InstanceReport, Work } from '../quarantine/contract.ts';
 import { deflatedPatchBytesMax, patchesMax, patchTextMax, type PatchAnswer } from '../quarantine/patch.ts';
 import { fills, uidBytesMax, uidFill } from '../quarantine/overwriting.ts';
-import type { Blanking, MapAnswer, MapPart, MapSpan } from '../quarantine/requests.ts';
+import { unpackedBytesMax, type Blanking, type MapAnswer, type MapPart, type MapSpan } from '../quarantine/requests.ts';
 import { blankRangesMax, decodeSpans, drawnSpansMax, findingTextMax, findingsMax, windowBytesMax, givenBytesMax, type EngineStatus, type PartHead, type ExaminerHello, type Report, listedPartsMax, partNameMax } from './assignment.ts';
 import { isDecodable, type PixelForm } from './decoder/contract.ts';
 
 /** 20,000 frames with functional groups are some 30 MiB. */
 const metadataBytesMax = 128 * 1024 * 1024;
+/** What an unpacked object has of its File Meta Information beside its Data Set: a group length and a Transfer Syntax UID. */
+const unpackedMetaBytes = 128;
 const framesMax = 1_000_000;
 /** PS3.10 §7.1: preamble, prefix and a File Meta Information. */
 const prefixBytesMax = 64 * 1024;
@@ -205,8 +207,10 @@ function checkMap(untrusted: unknown, bytes: number): MapAnswer {
   return { bytes, spans, parts, partCount: count(value['partCount'], Number.MAX_SAFE_INTEGER), findings: list(value['findings'], findingsMax).map((finding) => checkFinding(finding, bytes)), window: value['window'] === null ? null : checkWindow(value['window'], bytes), ...(value['blank'] === undefined ? {} : { blank: checkBlanking(value['blank'], bytes) }) };
 }
 
-function checkBlanking(untrusted: unknown, bytes: number): Blanking {
+function checkBlanking(untrusted: unknown, received: number): Blanking {
   const value = fields(untrusted);
+  const unpacked = value['unpacked'] === undefined ? null : checkPatches(value['unpacked'], received, unpackedBytesMax + unpackedMetaBytes);
+  const bytes = (unpacked ?? []).reduce((sum, patch) => sum - patch.length + Buffer.byteLength(patch.bytes, 'base64'), received);
   const outcome = (['blanked', 'impossible'] as const).find((each) => each === value['outcome']);
   const untrustedRanges = list(value['ranges'], blankRangesMax * 3);
   if (outcome === undefined || untrustedRanges.length % 3 !== 0) throw new Wrong('ranges that are none');
@@ -221,7 +225,7 @@ function checkBlanking(untrusted: unknown, bytes: number): Blanking {
     if (fill === uidFill && length > uidBytesMax) throw new Wrong('a UID that is too long for one');
     ranges.push(offset, length, fill);
   }
-  return { outcome, text: printable(text(value['text'], findingTextMax)), ranges, patches: checkPatches(value['patches'], bytes), elements: count(value['elements'], Number.MAX_SAFE_INTEGER) };
+  return { outcome, text: printable(text(value['text'], findingTextMax)), ranges, patches: checkPatches(value['patches'], bytes), elements: count(value['elements'], Number.MAX_SAFE_INTEGER), ...(unpacked === null ? {} : { unpacked }) };
 }
 
 function checkPatch(untrusted: unknown, bytes: number): PatchAnswer {
@@ -233,17 +237,17 @@ function checkPatch(untrusted: unknown, bytes: number): PatchAnswer {
 }
 
 /** What is allowed of which object, the keeper checks. */
-function checkPatches(untrusted: unknown, bytes: number): PatchAnswer['patches'] {
-  let [end, room] = [0, deflatedPatchBytesMax];
+function checkPatches(untrusted: unknown, bytes: number, patchedMax = deflatedPatchBytesMax): PatchAnswer['patches'] {
+  let [end, room] = [0, patchedMax];
   return list(untrusted, patchesMax).map((untrustedPatch) => {
     const patch = fields(untrustedPatch);
     const offset = count(patch['offset'], bytes);
     if (offset < end) throw new Wrong('patches that are not in order or overlap');
     const length = count(patch['length'], bytes - offset);
     end = offset + length;
-    const encoded = text(patch['bytes'], Math.ceil(deflatedPatchBytesMax / 3) * 4, /^[A-Za-z0-9+/]*={0,2}$/);
+    const encoded = text(patch['bytes'], Math.ceil(patchedMax / 3) * 4, /^[A-Za-z0-9+/]*={0,2}$/);
     room -= Buffer.byteLength(encoded, 'base64');
-    if (room < 0) throw new Wrong(`patches of more than ${deflatedPatchBytesMax} bytes`);
+    if (room < 0) throw new Wrong(`patches of more than ${patchedMax} bytes`);
     return { offset, length, bytes: encoded };
   });
 }

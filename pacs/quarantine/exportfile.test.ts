@@ -87,6 +87,23 @@ test('a UID across two pieces becomes another of its length, the same wherever i
   assert.doesNotMatch(manifest, /sopInstanceUID/);
 });
 
+test('what was deflated is unpacked on its way, and overwritten after that; what was found in the stream is named', async (t) => {
+  const item = itemIn(t);
+  const whole = Buffer.alloc(200_000, 'unpacked! ');
+  whole.write('GEHEIM^ERIKA', 150_000, 'latin1');
+  const blank = {
+    outcome: 'blanked', text: '', elements: 1, unpacked: [{ offset: 10, length: 2, bytes: Buffer.from('meta').toString('base64') }, { offset: 1_000, length: 299_000, bytes: whole.toString('base64') }],
+    ranges: [1_002 + 150_000, 12, fillNumber.spaces], patches: [{ offset: 1_002, length: 0, bytes: Buffer.from('DONE').toString('base64') }],
+  } as const;
+  const zip = await opened(await written({ ...item, map: { ...item.map!, blank } }, true), passphrase);
+  whole.fill(' ', 150_000, 150_012);
+  assert.deepEqual(await zip.bytes(`${objectId}/object.quarantined`), Buffer.concat([bytes.subarray(0, 10), Buffer.from('meta'), bytes.subarray(12, 1_000), Buffer.from('DONE'), whole]));
+  const manifest = JSON.parse(await zip.text('manifest.json')) as { objects: { sha256AsReceived: string; deIdentification: { unpacked: { lengthChanged: object[] }; findingsInOverwrittenBytes: { code: string }[] } }[] };
+  assert.deepEqual(manifest.objects[0]!.deIdentification.unpacked.lengthChanged, [{ offset: 10, removed: 2, added: 4 }, { offset: 1_000, removed: 299_000, added: 200_000 }]);
+  assert.deepEqual(manifest.objects[0]!.deIdentification.findingsInOverwrittenBytes.map(({ code }) => code), ['length-odd']);
+  assert.equal(manifest.objects[0]!.sha256AsReceived, createHash('sha256').update(bytes).digest('hex'));
+});
+
 test('other UIDs are UIDs of the same length, whatever that is', () => {
   const key = Buffer.alloc(32, 1);
   for (let length = 1; length <= 64; length += 1) {

@@ -124,8 +124,7 @@ class Piped {
 
   async *pieces(): AsyncGenerator<Uint8Array> {
     const leaving = createHash('sha256');
-    const patches = (this.#blank?.patches ?? []).map(({ offset, length, bytes }) => ({ offset, length, bytes: Buffer.from(bytes, 'base64') }));
-    for await (const piece of applyPatches(this.#overwritten(), patches)) {
+    for await (const piece of applyPatches(this.#overwritten(), decoded(this.#blank?.patches))) {
       leaving.update(piece);
       this.bytes += piece.length;
       yield piece;
@@ -134,16 +133,13 @@ class Piped {
   }
 
   async *#overwritten(): AsyncGenerator<Uint8Array> {
-    const { entry, path } = this.#item;
     const ranges = this.#blank?.ranges ?? [];
-    const received = createHash('sha256');
     let at = 0;
     let next = 0;
     /** The beginning of a UID whose rest is in the next piece. */
     let begun: Buffer = Buffer.alloc(0);
-    for await (const chunk of createReadStream(path, { highWaterMark: pieceBytes })) {
-      received.update(chunk as Buffer);
-      const piece = begun.length === 0 ? (chunk as Buffer) : Buffer.concat([begun, chunk as Buffer]);
+    for await (const chunk of applyPatches(this.#received(), decoded(this.#blank?.unpacked))) {
+      const piece = begun.length === 0 ? chunk : Buffer.concat([begun, chunk]);
       let end = piece.length;
       for (; next < ranges.length; next += 3) {
         const [from, fill] = [ranges[next]! - at, fills[ranges[next + 2]!]!];
@@ -162,11 +158,24 @@ class Piped {
         }
       }
       yield piece.subarray(0, end);
-      begun = piece.subarray(end);
+      begun = Buffer.from(piece.subarray(end));
       at += end;
+    }
+  }
+
+  async *#received(): AsyncGenerator<Uint8Array> {
+    const { entry, path } = this.#item;
+    const received = createHash('sha256');
+    for await (const chunk of createReadStream(path, { highWaterMark: pieceBytes })) {
+      received.update(chunk as Buffer);
+      yield chunk as Buffer;
     }
     if (received.digest('hex') !== entry.sha256) throw unavailable('digest-mismatch', `The file of object ${entry.objectId.slice(0, 8)} no longer has the bytes that were received. Nothing of it may be taken for evidence.`);
   }
+}
+
+function decoded(patches: Blanking['patches'] = []): { readonly offset: number; readonly length: number; readonly bytes: Buffer }[] {
+  return patches.map(({ offset, length, bytes }) => ({ offset, length, bytes: Buffer.from(bytes, 'base64') }));
 }
 
 /** What is known of an object; without what says whose it is, or where it comes from. */
@@ -179,7 +188,8 @@ function provenance(entry: LedgerEntry, deIdentified: boolean): object {
 }
 
 function deIdentification(item: ExportItem): object {
-  const { ranges, patches, elements } = item.map!.blank!;
+  const { ranges, patches, elements, unpacked = [] } = item.map!.blank!;
+  const changes = (of: Blanking['patches']): object[] => of.map(({ offset, length, bytes: added }) => ({ offset, removed: length, added: Buffer.byteLength(added, 'base64') }));
   let bytes = 0;
   for (let at = 1; at < ranges.length; at += 3) bytes += ranges[at]!;
   return {
@@ -187,7 +197,8 @@ function deIdentification(item: ExportItem): object {
     elements, ranges: ranges.length / 3, bytes,
     kept: 'Codes (CS) and numbers that the profile lets stand, SOP Class and Transfer Syntax UIDs, Manufacturer, model and software versions, Pixel Data. Names burned into the image stay.',
     offsets: 'All offsets here are those of the object as received. Where `lengthChanged` says so, the bytes that follow in object.quarantined have moved by what was added less what was removed.',
-    lengthChanged: patches.map(({ offset, length, bytes: added }) => ({ offset, removed: length, added: Buffer.byteLength(added, 'base64') })),
+    ...(unpacked.length === 0 ? {} : { unpacked: { why: 'Its Data Set was deflated. Here it is not, and the Transfer Syntax UID is that of the same without deflate: nothing else of it was written anew. `lengthChanged` counts from what this made of the object.', lengthChanged: changes(unpacked) } }),
+    lengthChanged: changes(patches),
     findingsInOverwrittenBytes: overwrittenFindings(item).map(({ code, offset, length }) => ({ code, offset, length })),
   };
 }
@@ -195,7 +206,14 @@ function deIdentification(item: ExportItem): object {
 /** What was found in bytes that a de-identified export overwrites: who gets it cannot look at them. */
 export function overwrittenFindings({ entry, map }: Pick<ExportItem, 'entry' | 'map'>): LedgerEntry['findings'] {
   const ranges = map?.blank?.ranges ?? [];
-  return entry.findings.filter(({ offset, length }) => {
+  const unpacked = map?.blank?.unpacked ?? [];
+  return entry.findings.filter(({ offset: received, length }) => {
+    let offset = received;
+    for (const patch of unpacked) {
+      // In what was unpacked: where in it is not known here.
+      if (patch.offset < received + length && received < patch.offset + patch.length) return true;
+      if (patch.offset + patch.length <= received) offset += Buffer.byteLength(patch.bytes, 'base64') - patch.length;
+    }
     for (let at = 0; at < ranges.length; at += 3) if (ranges[at]! < offset + length && offset < ranges[at]! + ranges[at + 1]!) return true;
     return false;
   });

@@ -210,10 +210,14 @@ export interface MapAnswer {
   /** Where it was asked for: what an export without the patient overwrites. */
   readonly blank?: Blanking;
 }
+/** A deflated Data Set that is unpacked for an export: reports have some 100 KB, a screenshot 6 MB. It crosses as base64. */
+export const unpackedBytesMax = 16 * 1024 * 1024;
 /** Which bytes of an object say whose it is (inspection/examiner/blanking.ts), or `text`: why that cannot be known. */
 export interface Blanking {
   readonly outcome: 'blanked' | 'impossible';
   readonly text: string;
+  /** Of a deflated object: what it is unpacked by, as `patches` are. `ranges` and `patches` are about what comes out of that. */
+  readonly unpacked?: Blanking['patches'];
   /** offset, length, number of what it is filled with (overwriting.ts); offset, length, … in order and without overlap. */
   readonly ranges: readonly number[];
   /** What says that it was de-identified (PS3.3 C.7.1.1), and what makes room for that: ranges with other bytes, in base64; a few. */

@@ -1,10 +1,12 @@
 /** What an export without the patient overwrites: nothing that says whose it is stays in the bytes, by pydicom and by search; and when it is refused. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { deflateRawSync } from 'node:zlib';
 import { BytesSource } from '@lazaret/dicom/dataset/bytes.ts';
 import { encodeDataSet, type WritableElement } from '@lazaret/dicom/dataset/write.ts';
 import { Values } from '@lazaret/dicom/dataset/values.ts';
@@ -13,6 +15,7 @@ import { encodeFileMeta } from '@lazaret/dicom/fileset/part10.ts';
 import { mapObject } from '@lazaret/dicom/filemap/map.ts';
 import { pydicomFiles } from '../../../test/peers.ts';
 import { recipes } from '../../../tools/recipes/all.ts';
+import { unpackedBytesMax } from '../../quarantine/requests.ts';
 import { blanksOf } from './blanking.ts';
 import { leaving } from './leavingsample.ts';
 import { inflateRaw } from './inflate.ts';
@@ -32,7 +35,7 @@ function object(transferSyntaxUID: string): Buffer {
     { tag: 0x00280002, vr: 'US', value: [1] }, { tag: 0x00280010, vr: 'US', value: [2] }, { tag: 0x00280011, vr: 'US', value: [2] }, { tag: 0x00280100, vr: 'US', value: [8] },
     { tag: 0x60003000, vr: 'OW', value: Buffer.from('GEHEIM overlay!!') }, { tag: 0x7fe00010, vr: 'OW', value: Buffer.from([1, 2, 3, 4]) },
   ];
-  const tools = { deflateRaw: (bytes: Uint8Array) => bytes };
+  const tools = { deflateRaw: (bytes: Uint8Array) => deflateRawSync(bytes) };
   return Buffer.concat([encodeFileMeta({ mediaStorageSOPClassUID: '1.2.840.10008.5.1.4.1.1.7', mediaStorageSOPInstanceUID: '2.25.77', transferSyntaxUID }), encodeDataSet(elements, transferSyntaxUID, tools)]);
 }
 
@@ -40,6 +43,11 @@ function object(transferSyntaxUID: string): Buffer {
 function blanked(bytes: Uint8Array) {
   const answer = blanksOf(mapObject(new BytesSource(bytes), { inflateRaw }));
   return { answer, copy: leaving(bytes, answer) };
+}
+
+function deflatedOf(elements: readonly WritableElement[], after: Uint8Array = Buffer.alloc(0)): Buffer {
+  const stream = encodeDataSet(elements, deflatedExplicitVRLittleEndian, { deflateRaw: (bytes: Uint8Array) => deflateRawSync(bytes) });
+  return Buffer.concat([encodeFileMeta({ mediaStorageSOPClassUID: '1.2.840.10008.5.1.4.1.1.7', mediaStorageSOPInstanceUID: '2.25.77', transferSyntaxUID: deflatedExplicitVRLittleEndian }), stream, after]);
 }
 
 function stays(copy: Buffer, wanted: readonly string[]): string[] {
@@ -67,10 +75,26 @@ for (const [name, transferSyntaxUID] of [['Explicit VR', explicitVRLittleEndian]
   });
 }
 
+test('deflated: it leaves unpacked, as Explicit VR, with nothing that says whose it is; what follows the stream is searched, too', () => {
+  const bytes = object(deflatedExplicitVRLittleEndian);
+  for (const [name, packed] of [['as it is', bytes], ['with a trailer', Buffer.concat([bytes, Buffer.from('made for GEHEIM^ERIKA, PID-77120')])]] as const) {
+    const { answer, copy } = blanked(packed);
+    assert.equal(answer.outcome, 'blanked', answer.text);
+    assert.deepEqual(stays(copy, [...secret, '2.25.77', '2.25.79']), [], name);
+    const after = mapObject(new BytesSource(copy), { inflateRaw });
+    assert.equal(after.transferSyntaxUID, explicitVRLittleEndian);
+    assert.deepEqual(after.problems.map(({ code }) => code).toSorted(), mapObject(new BytesSource(packed), { inflateRaw }).problems.map(({ code }) => code).toSorted(), name);
+    const values = new Values(after);
+    assert.deepEqual([values.string(0x00120062), values.string(0x00080070), values.string(0x00020003)], ['YES', 'Devices Ltd', values.string(0x00080018)]);
+    // What is the same as of an object that was never deflated.
+    assert.ok(copy.includes(blanked(object(explicitVRLittleEndian)).copy.subarray(-400)), name);
+  }
+});
+
 test('pydicom reads the result, and finds no value of the identifying elements of the recipes anywhere in it', { skip: pydicomFiles() === null ? 'pydicom is not installed' : false }, (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'lazaret-blank-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const names = ['ct-512', 'multiframe-word', 'report-4k'];
+  const names = ['ct-512', 'multiframe-word', 'report-4k', 'ct-deflated'];
   for (const name of names) {
     const bytes = recipes.find((recipe) => recipe.name === name)!.bytes();
     const { answer, copy } = blanked(bytes);
@@ -132,7 +156,9 @@ test('where what stands in it cannot be known, nothing is overwritten and a sent
   for (const [what, wrong, said] of [
     ['cut off in a value', bytes.subarray(0, bytes.length - 3), /accounted for/], ['no DICOM', Buffer.from('MZ not DICOM at all, but a text of some length that nobody can map'), /accounted for/],
     ['a document', Buffer.concat([encodeFileMeta({ mediaStorageSOPClassUID: '1.2.840.10008.5.1.4.1.1.104.1', mediaStorageSOPInstanceUID: '2.25.1', transferSyntaxUID: explicitVRLittleEndian }), encodeDataSet([{ tag: 0x00420011, vr: 'OB', value: Buffer.from('%PDF-1.4') }], explicitVRLittleEndian)]), /whole document/],
-    ['deflated', recipes.find((recipe) => recipe.name.includes('deflated'))?.bytes() ?? object(deflatedExplicitVRLittleEndian), /deflated|accounted for/],
+    ['a deflate stream that is cut off', object(deflatedExplicitVRLittleEndian).subarray(0, 400), /deflated and cannot be unpacked to its end: /],
+    ['more than is unpacked', deflatedOf([{ tag: 0x7fe00010, vr: 'OW', value: randomBytes(unpackedBytesMax) }]), /bytes unpacked; only up to/],
+    ['deflated, with a document', deflatedOf([{ tag: 0x00420011, vr: 'OB', value: Buffer.from('%PDF-1.4') }]), /whole document/],
   ] as const) {
     const { answer } = blanked(wrong);
     assert.deepEqual([answer.outcome, answer.ranges], ['impossible', []], what);

@@ -18,6 +18,7 @@ import { fillNumber, uidBytesMax, type Fill } from '../../quarantine/overwriting
 import type { Blanking } from '../../quarantine/requests.ts';
 import { blankRangesMax } from '../assignment.ts';
 import { statementOf } from './statement.ts';
+import { unpackedOf } from './unpacking.ts';
 
 /** Identifying values that are also looked for where values have no type: in private binary, bulk data, preamble, trailing bytes. */
 const wantedMax = 400;
@@ -45,11 +46,20 @@ interface Range {
 /** What becomes of a sequence's values: all empty, all dummies, or each by its own attribute. */
 type Inside = 'empty' | 'dummies' | null;
 
+const impossible = (text: string): Blanking => ({ outcome: 'impossible', text, ranges: [], patches: [], elements: 0 });
+
 /** The ranges, or why they cannot be known: then the object leaves whole or not at all. */
 export function blanksOf(mapped: MappedObject): Blanking {
+  if (mapped.dataSetSource === mapped.source) return blanksIn(mapped);
+  const unpacked = unpackedOf(mapped);
+  if (typeof unpacked === 'string') return impossible(unpacked);
+  const blanking = blanksIn(unpacked.mapped);
+  return blanking.outcome === 'impossible' ? blanking : { ...blanking, unpacked: unpacked.patches.map(({ offset, length, bytes }) => ({ offset, length, bytes: Buffer.from(bytes).toString('base64') })) };
+}
+
+/** Of an object that is not deflated. */
+function blanksIn(mapped: MappedObject): Blanking {
   const { spans, elements } = mapped;
-  const impossible = (text: string): Blanking => ({ outcome: 'impossible', text, ranges: [], patches: [], elements: 0 });
-  if (mapped.dataSetSource !== mapped.source) return impossible('Its Data Set is deflated: nothing in it can be overwritten in place.');
   for (let row = 0; row < spans.count; row += 1) if (spanKinds[spans.kinds[row]!] === 'unexplained') return impossible('Not every byte of it is accounted for: what stands in the rest cannot be known.');
   const limit = mapped.problems.find(({ code }) => problemKinds.get(code)?.grade === 'limit');
   if (limit !== undefined) return impossible(`It could not be read to its end: ${limit.text}`);
