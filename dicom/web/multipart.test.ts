@@ -44,6 +44,17 @@ test('what was written is read, in chunks of any size', () => {
   }), { numRuns: 500 });
 });
 
+test('in long bodies every delimiter is found where it is, whatever its neighbours', () => {
+  // What is searched by steps of eight delimiters must not pass one by: bodies of bytes that no delimiter has, strewn with those that it has.
+  const strewn = fc.tuple(fc.array(fc.tuple(fc.integer({ min: 0, max: 400 }), fc.constantFrom('\r', '\r\n', '\r\n--', 'b', '-b', 'undary', '\r\n--b0undar')), { maxLength: 20 }), fc.integer({ min: 0, max: 900 }))
+    .map(([pieces, rest]) => Buffer.concat([...pieces.flatMap(([gap, text]) => [Buffer.alloc(gap, 0x80), Buffer.from(text)]), Buffer.alloc(rest, 0x80)]));
+  fc.assert(fc.property(fc.array(strewn, { minLength: 1, maxLength: 4 }), fc.integer({ min: 200, max: 20_000 }), (all, size) => {
+    const message = write('b0undary', all);
+    const chunks = Array.from({ length: Math.ceil(message.length / size) }, (_, index) => message.subarray(index * size, (index + 1) * size));
+    assert.deepEqual(read('b0undary', chunks).map((part) => part.body.toString('hex')), all.map((body) => body.toString('hex')));
+  }), { numRuns: 300 });
+});
+
 test('every near-delimiter in a body is data, whatever byte the chunk ends at', () => {
   const boundary = 'x-y';
   const body = Buffer.from('\r\n--x-\r\n--x\r\r\n--x-Y\r\n--\r\n\r\n-');

@@ -56,6 +56,8 @@ export class MultipartReader {
   readonly #delimiter: Uint8Array;
   /** Horspool: how far the window may move when its last byte is this one. */
   readonly #shift = new Uint8Array(256);
+  /** 1 for bytes that the delimiter has somewhere. */
+  readonly #member = new Uint8Array(256);
   readonly #sink: MultipartSink;
   readonly #limits: MultipartLimits;
   #state: State = 'preamble';
@@ -74,6 +76,7 @@ export class MultipartReader {
     const last = this.#delimiter.length - 1;
     this.#shift.fill(this.#delimiter.length);
     for (let index = 0; index < last; index++) this.#shift[this.#delimiter[index]!] = last - index;
+    for (const byte of this.#delimiter) this.#member[byte] = 1;
     this.#sink = sink;
     this.#limits = limits;
   }
@@ -137,9 +140,29 @@ export class MultipartReader {
     const last = length - 1;
     const lastByte = delimiter[last]!;
     const shift = this.#shift;
+    const member = this.#member;
     const stop = chunk.length - length;
+    const stride = 8 * length;
     let window = start;
+    /** Before this, shift by shift: where the bytes are those of a delimiter, looking ahead would be in vain. */
+    let stepwise = start;
     while (window <= stop) {
+      // Eight bytes, each a delimiter's length behind the one before: where none of them is in a delimiter, none lies in all that they cover. These
+      // looks do not wait for each other, as each shift does for the last.
+      while (window >= stepwise && window <= chunk.length - stride) {
+        let at = window + last;
+        let met = member[chunk[at]!]!;
+        met |= member[chunk[at += length]!]!;
+        met |= member[chunk[at += length]!]!;
+        met |= member[chunk[at += length]!]!;
+        met |= member[chunk[at += length]!]!;
+        met |= member[chunk[at += length]!]!;
+        met |= member[chunk[at += length]!]!;
+        met |= member[chunk[at += length]!]!;
+        if (met === 0) window += stride;
+        else stepwise = window + stride;
+      }
+      if (window > stop) break;
       const byte = chunk[window + last]!;
       if (byte === lastByte && chunk[window] === CR && matches(chunk, window, delimiter)) {
         if (window > start) this.#data(chunk.subarray(start, window));

@@ -1,17 +1,21 @@
 /**
- * One object on its way into the arriving area: written and hashed as it comes, in the pieces in which it comes. Writes are synchronous:
- * a write of some 128 KiB into the page cache costs less than handing it to a thread, and a disk that cannot keep up slows the sender by itself.
+ * One object on its way into the arriving area: gathered into blocks, each of which is hashed and written at once. Writes are synchronous:
+ * a write of some 256 KiB into the page cache costs less than handing it to a thread, and a disk that cannot keep up slows the sender by itself.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, constants, openSync, rmSync, statfsSync, writevSync } from 'node:fs';
+import { closeSync, constants, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { unavailable, type Failure } from '@lazaret/system/failure.ts';
 import type { Digest, ObjectId } from './contract.ts';
 
-/** What a stored object's bytes wait for in memory before they go to the file: two reads of the network at most. */
-const writeBytesMin = 128 * 1024;
-/** Small pieces are views into reads of up to 64 KiB, which they keep alive. */
-const writePiecesMax = 32;
+/**
+ * Bytes are copied into a block as they come, so that the 16 KiB that TLS gives at a time can be given back at once. Hash and write then take 16
+ * times as much in one call; of 256 KiB the copy is still in the processor's cache.
+ */
+const blockBytes = 256 * 1024;
+/** Blocks that wait for the next object: as many as objects usually come side by side. */
+const idleBlocksMax = 8;
+const idleBlocks: Uint8Array[] = [];
 /** How many bytes of one object are written between two looks at the free space. */
 const diskCheckBytes = 32 * 1024 * 1024;
 
@@ -43,7 +47,8 @@ export class Arrival {
   readonly #area: ArrivingArea;
   readonly #hash: Hash = createHash('sha256');
   #descriptor: number;
-  #pieces: Uint8Array[] = [];
+  #block: Uint8Array | null = null;
+  /** Bytes in the block. */
   #pending = 0;
   #bytes = 0;
   #checkAt = diskCheckBytes;
@@ -66,36 +71,50 @@ export class Arrival {
     return this.#bytes;
   }
 
-  /** Takes bytes. `piece` must stay as it is until `finish` or `discard`. Throws `unavailable` when they cannot be written. */
+  /** Takes bytes; `piece` is not needed any more when this returns. Throws `unavailable` when they cannot be written. */
   write(piece: Uint8Array): void {
-    this.#hash.update(piece);
     this.#bytes += piece.length;
-    this.#pieces.push(piece);
-    this.#pending += piece.length;
-    if (this.#pending >= writeBytesMin || this.#pieces.length >= writePiecesMax) this.#flush();
+    let rest = piece;
+    while (rest.length > 0) {
+      if (this.#pending === 0 && rest.length >= blockBytes) return this.#append(rest);
+      this.#block ??= idleBlocks.pop() ?? Buffer.allocUnsafeSlow(blockBytes);
+      const part = rest.length <= blockBytes - this.#pending ? rest : rest.subarray(0, blockBytes - this.#pending);
+      this.#block.set(part, this.#pending);
+      this.#pending += part.length;
+      if (this.#pending === blockBytes) this.#flush();
+      rest = rest.subarray(part.length);
+    }
   }
 
   #flush(): void {
     if (this.#pending === 0) return;
-    const pieces = this.#pieces;
-    this.#pieces = [];
+    const gathered = this.#block!.subarray(0, this.#pending);
+    this.#pending = 0;
+    this.#append(gathered);
+  }
+
+  #append(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
     try {
-      let written = writevSync(this.#descriptor, pieces);
       // A short write: the disk is all but full, or a signal came. What is left goes again until the error itself comes.
-      while (written < this.#pending) {
-        this.#pending -= written;
-        dropBytes(pieces, written);
-        written = writevSync(this.#descriptor, pieces);
-        if (written === 0) throw unavailable('disk-full', 'nothing more can be written to the arriving area');
+      for (let written = 0; written < bytes.length;) {
+        const count = writeSync(this.#descriptor, bytes, written);
+        if (count === 0) throw unavailable('disk-full', 'nothing more can be written to the arriving area');
+        written += count;
       }
     } catch (error) {
       throw failureOf(error);
     }
-    this.#pending = 0;
     if (this.#bytes >= this.#checkAt) {
       this.#checkAt = this.#bytes + diskCheckBytes;
       this.#area.requireFreeSpace();
     }
+  }
+
+  #giveBack(): void {
+    if (this.#block !== null && idleBlocks.length < idleBlocksMax) idleBlocks.push(this.#block);
+    this.#block = null;
+    this.#pending = 0;
   }
 
   /** All bytes are in the file. The keeper makes it durable, side by side with the ledger, when it admits it. When this throws, the file is gone. */
@@ -108,6 +127,7 @@ export class Arrival {
     }
     closeSync(this.#descriptor);
     this.#descriptor = -1;
+    this.#giveBack();
     return { bytes: this.#bytes, sha256: this.#hash.digest('hex') as Digest };
   }
 
@@ -115,18 +135,8 @@ export class Arrival {
   discard(): void {
     if (this.#descriptor !== -1) closeSync(this.#descriptor);
     this.#descriptor = -1;
-    this.#pieces = [];
+    this.#giveBack();
     rmSync(this.#path, { force: true });
-  }
-}
-
-function dropBytes(pieces: Uint8Array[], count: number): void {
-  let left = count;
-  while (left > 0 && pieces.length > 0) {
-    const first = pieces[0]!;
-    if (first.length <= left) pieces.shift();
-    else pieces[0] = first.subarray(left);
-    left -= Math.min(left, first.length);
   }
 }
 

@@ -63,7 +63,7 @@ export class JsonParts implements PartTaker {
     else this.#bulkBytes += bytes.length;
     if (this.#metadataBytes > this.#limits.metadataBytesMax) throw refused('metadata-length-exceeded', `metadata of a message have at most ${this.#limits.metadataBytesMax} bytes`);
     if (this.#bulkBytes > this.#limits.bulkBytesMax) throw refused('bulk-length-exceeded', `bulk data of a message with DICOM JSON have at most ${this.#limits.bulkBytesMax} bytes; send application/dicom`);
-    part.chunks.push(bytes);
+    part.chunks.push(new Uint8Array(bytes));
   }
 
   end(): void {
