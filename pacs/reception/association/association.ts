@@ -12,6 +12,7 @@ import { UpperLayerProblem, contextResults, describeAbort, rejections, type Asso
 import type { Reply } from '@lazaret/dicom/upperlayer/reader.ts';
 import type { AuditMessage } from '@lazaret/audit/message.ts';
 import type { Asset } from '@lazaret/hospital/assets/lookup.ts';
+import { giveBack } from '../chunk.ts';
 import type { Source } from '../contract.ts';
 import { associationRefused, associationViolated, transferFailed, type Peers } from './auditing.ts';
 import { recordedFailuresMax } from './limits.ts';
@@ -116,7 +117,8 @@ export class Association implements UpperLayerUser, MessageUser {
       return;
     }
     const taken = this.#upperLayer.receive(chunk);
-    if (taken === chunk.length) return;
+    // Whoever took it has copied what is needed later: commands, PDUs and objects are gathered elsewhere.
+    if (taken === chunk.length) return giveBack(chunk);
     this.#waiting.push(chunk.subarray(taken));
     this.#socket.pause();
   }

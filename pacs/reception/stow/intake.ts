@@ -8,6 +8,7 @@ import { parseMediaType, type MediaType } from '@lazaret/dicom/web/mediatype.ts'
 import { MultipartProblem, MultipartReader, type PartHeaders } from '@lazaret/dicom/web/multipart.ts';
 import { Failure, refused, unavailable } from '@lazaret/system/failure.ts';
 import { Arrival, type ArrivingArea } from '../arrival.ts';
+import { giveBack } from '../chunk.ts';
 import type { Admission, ObjectId, ReceivedObject, Source } from '../contract.ts';
 import type { FailureReason } from './outcome.ts';
 import type { StowLimits } from './limits.ts';
@@ -103,14 +104,6 @@ export function readMessage(stream: Readable, type: MediaType, taker: PartTaker,
     stream.on('close', onClose);
     stream.on('error', onClose);
   });
-}
-
-/**
- * Gives the memory of a chunk back at once. Left to the garbage collector, it comes back by 64 MB at a time, each time by a collection of the whole
- * heap, and no chunk finds memory that the processor's cache still has.
- */
-function giveBack(chunk: Buffer): void {
-  if (chunk.buffer instanceof ArrayBuffer && chunk.buffer.byteLength === chunk.length) chunk.buffer.transfer(0);
 }
 
 /** Parts of type `application/dicom`: each a file of the arriving area, byte for byte as sent, preamble and File Meta Information included. */
