@@ -9,6 +9,8 @@ const textMax = 2_000;
 /** run.ts sends 200. */
 const batchMax = 1_000;
 const directoriesMax = 32;
+/** run.ts skips a file at the second. */
+const stopsMax = 100;
 
 export function count(value: unknown, name: string, max = Number.MAX_SAFE_INTEGER): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) > max) throw refused('request-invalid', `${name} is not a count`);
@@ -45,6 +47,7 @@ export function checkFiles(untrusted: unknown): FileFate[] {
     return {
       index: count(value['index'], 'index', entriesMax), path: plain(value['path'], 'path', pathCharactersMax), bytes: count(value['bytes'], 'bytes'), sha256: value['sha256'] === '' ? '' : digest(value['sha256']),
       fate, objectId: objectId as ObjectId | '', what: plain(value['what'], 'what', 100), text: plain(value['text'], 'text', textMax),
+      ...(value['stops'] === undefined ? {} : { stops: count(value['stops'], 'stops', stopsMax) }),
     };
   });
 }

@@ -61,9 +61,10 @@ const texts = {
   state: 'UPDATE import SET state = ?, ended_at = ?, problem = ? WHERE number = ?',
   notes: 'UPDATE import SET notes = ?, directories = ? WHERE number = ?',
   settle: `UPDATE import SET state = 'settled', receipt = ? WHERE number = ?`,
-  file: 'INSERT OR REPLACE INTO import_file (number, file, path, bytes, sha256, fate, object_id, what, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  file: 'INSERT OR REPLACE INTO import_file (number, file, path, bytes, sha256, fate, object_id, what, text, stops) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   // A directory is read again: what it says is compared at the end. What could not be read or taken gets another try.
   done: `SELECT file FROM import_file WHERE number = ? AND fate NOT IN ('directory', 'unreadable', 'unreached', 'refused', 'unscanned')`,
+  stops: 'SELECT file, stops FROM import_file WHERE number = ? AND stops > 0',
   fates: 'SELECT fate, count(*) AS count, sum(bytes) AS bytes FROM import_file WHERE number = ? GROUP BY fate',
   states: `SELECT state, verdict, count(*) AS count FROM (SELECT DISTINCT object_id FROM import_file WHERE number = ? AND object_id <> '') CROSS JOIN ledger USING (object_id) GROUP BY state, verdict`,
   // By object, so that it is also known of what was released or repaired later.
@@ -245,9 +246,10 @@ export class Imports {
       return { id, number: row.number, resumed };
     });
     const done = begun.resumed ? (this.#run.done.all(begun.number) as { file: number }[]).map(({ file }) => file) : [];
+    const stops = begun.resumed ? (this.#run.stops.all(begun.number) as { file: number; stops: number }[]).map(({ file, stops: times }) => [file, times] as const) : [];
     // Who reads it may be killed: then the connection is all that tells.
     signal.addEventListener('abort', () => void this.#abandon(begun.id).catch(() => {}), { once: true });
-    return { id: begun.id, done, resumed: begun.resumed };
+    return { id: begun.id, done, stops, resumed: begun.resumed };
   }
 
   async #abandon(id: string): Promise<void> {
@@ -266,7 +268,7 @@ export class Imports {
       if (row.state !== 'reading') throw refused('import-not-reading', 'this medium is not being read');
       for (const file of files) {
         if (file.index >= row.files) throw refused('request-invalid', 'a file that the medium did not list');
-        this.#run.file.run(row.number, file.index, file.path, file.bytes, file.sha256, file.fate, file.objectId, file.what, file.text);
+        this.#run.file.run(row.number, file.index, file.path, file.bytes, file.sha256, file.fate, file.objectId, file.what, file.text, file.stops ?? 0);
       }
     });
     return null;

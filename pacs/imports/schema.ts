@@ -58,4 +58,10 @@ CREATE INDEX import_object ON import_file (object_id) WHERE object_id <> '';
     name: 'imports-0003',
     sql: `CREATE INDEX import_file_infected ON import_file (number) WHERE fate = 'infected';`,
   },
+  {
+    // How often reading it stopped the reader: kept, so that an import that goes on after a restart does not begin to count anew.
+    name: 'imports-0004',
+    sql: `ALTER TABLE import_file ADD COLUMN stops INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX import_file_stops ON import_file (number) WHERE stops > 0;`,
+  },
 ];

@@ -11,7 +11,7 @@ import { connectChannel } from '@lazaret/system/channel.ts';
 import { runProcess } from '@lazaret/system/process.ts';
 import { confine } from '@lazaret/system/sandbox.ts';
 import type { Asked, ImportStatus, UploadHead } from '@lazaret/pacs/reception/media/contract.ts';
-import { ImportRun, scratchIn } from '@lazaret/pacs/reception/media/run.ts';
+import { ImportRun, scratchIn, sweepScratch } from '@lazaret/pacs/reception/media/run.ts';
 
 /** Most of them wait for a browser to send: reading itself shares the cores. */
 const runsMax = 8;
@@ -21,6 +21,7 @@ const headBytesMax = 8 * 1024;
 await runProcess(async (settings) => {
   const { layout } = settings;
   const channel = await connectChannel(layout.sockets.importer);
+  sweepScratch(layout.arriving);
   const runs = new Map<string, ImportRun>();
   let stopping = false;
   let wake: (() => void) | null = null;
@@ -33,7 +34,7 @@ await runProcess(async (settings) => {
   async function take(asked: Asked): Promise<void> {
     const folder = join(layout.uploads, asked.upload);
     let descriptor: number | null = null;
-    const scratch = scratchIn(layout.arriving);
+    const scratch = scratchIn(layout.arriving, 'importer');
     try {
       if (headOf(folder).kind === 'image') descriptor = openSync(join(folder, '0'), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       const run = new ImportRun({

@@ -37,11 +37,12 @@ after(async () => {
 });
 
 /** The media processes that write into the data directory of this system: node inside its sandbox, not bwrap around it. */
-function readers(): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+const readers = (): number[] => processesOf('media');
+function processesOf(name: string): number[] {
+  return readdirSync('/proc').filter((each) => /^\d+$/.test(each)).map(Number).filter((pid) => {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-      return command.startsWith(process.execPath) && command.includes('processes/media/main.ts') && command.includes(system.data);
+      return command.startsWith(process.execPath) && command.includes(`processes/${name}/main.ts`) && command.includes(system.data);
     } catch {
       return false;
     }
@@ -115,6 +116,31 @@ test('killed once, a file is read all the same', async () => {
   await killOver('0');
   const receipt = await settled(id);
   assert.deepEqual([receipt.archived, receipt.unreadable.length, receipt.problem], [2, 0, '']);
+});
+
+test('what stopped a reader is known after a restart of the importer: the second time is the second time, and what was skipped stays so', async () => {
+  const files = slices({ name: 'restarted', count: 2, size: 32 });
+  const { id } = await upload([files[0]!, { path: 'DEADLY', bytes: Buffer.from('bytes'), length: slowBytes }, { path: 'SLOW', bytes: Buffer.from('other'), length: slowBytes }, files[1]!]);
+  const left: string[] = [];
+  const restart = async (): Promise<void> => {
+    const importers = processesOf('importer');
+    assert.ok(importers.length > 0);
+    left.push(...readdirSync(system.layout.arriving));
+    for (const pid of importers) process.kill(pid, 'SIGKILL');
+    while (processesOf('importer').some((pid) => importers.includes(pid))) await wait(5);
+  };
+  await killOver('1');
+  // On record before another reader opens it.
+  while ((await web.request<ImportStatus>('import', { do: 'status', id })).fates.unreadable !== 1) await wait(5);
+  await restart();
+  await killOver('1');
+  while (!readers().some((pid) => opened(pid).some((path) => path.endsWith('/2')))) await wait(1);
+  await restart();
+  const receipt = await settled(id);
+  assert.deepEqual([receipt.archived, receipt.done, receipt.unreadable.map(({ path }) => path)], [2, 4, ['DEADLY']]);
+  assert.match(receipt.unreadable[0]!.text, skipped);
+  assert.equal(left.length, 2);
+  assert.deepEqual(readdirSync(system.layout.arriving).filter((name) => left.includes(name)), [], 'nothing is left of the importers that were killed');
 });
 
 test('from the command line the same, with a table of contents that is still set against what is there', async () => {

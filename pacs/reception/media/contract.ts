@@ -11,7 +11,7 @@
  *
  * | request   | body | answer |
  * |-----------|------|--------|
- * | import    | { do: 'begin', medium, listing, files, person, address, upload, waits? } | Begun: the import's id, and which files an earlier, interrupted run of the same medium has settled. `waits: true`, and every upload: its clean objects stay out of sight until somebody says whose they are |
+ * | import    | { do: 'begin', medium, listing, files, person, address, upload, waits? } | Begun: the import's id, which files an earlier, interrupted run of the same medium has settled, and which stopped its readers. `waits: true`, and every upload: its clean objects stay out of sight until somebody says whose they are |
  * | admit     | ReceivedObject, as every door does | Admission |
  * | companion | { id, objectId, bytes, sha256, path } | CompanionAnswer: the file was scanned where it lay and is gone |
  * | import    | { do: 'files', id, files: FileFate[] } | null, once durable |
@@ -68,6 +68,8 @@ export interface FileFate {
   readonly what: string;
   /** Why, with places: "bytes 4096 to 6143: the medium is damaged there"; codes of what was found in a companion. */
   readonly text: string;
+  /** How often reading it stopped the reader; nothing where that is never. */
+  readonly stops?: number;
 }
 
 /** What a DICOMDIR lists and the medium holds (PS3.10 §8). It is a hint: every file is looked at whatever it says. */
@@ -117,6 +119,8 @@ export interface Begun {
   readonly id: string;
   /** Indices of files that need not be read again. */
   readonly done: readonly number[];
+  /** Files that stopped the reader before, and how often. */
+  readonly stops: readonly (readonly [index: number, times: number])[];
   readonly resumed: boolean;
 }
 export interface Asked {

@@ -3,7 +3,7 @@
  * puts the fate of each file on record. `./lazaret import` and the importer process both work through this; neither looks at a byte of the medium.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, unavailable } from '@lazaret/system/failure.ts';
 import type { Admission, ReceivedObject } from '../contract.ts';
@@ -34,12 +34,16 @@ export interface Progress {
 
 /**
  * Makes a folder inside the arriving area for one media process: a hostile medium that takes the process over must not reach what other doors are writing
- * there. `confine` the process with it in place of the whole area. ImportRun removes it; after a crash the keeper's sweep does.
+ * there. `confine` the process with it in place of the whole area. ImportRun removes it; after a crash `sweepScratch` or the keeper does.
  */
-export function scratchIn(arriving: string): string {
-  const scratch = join(arriving, `media-${randomBytes(8).toString('hex')}`);
+export function scratchIn(arriving: string, by: 'media' | 'importer' = 'media'): string {
+  const scratch = join(arriving, `${by}-${randomBytes(8).toString('hex')}`);
   mkdirSync(scratch, { mode: 0o700 });
   return scratch;
+}
+/** What an importer has left that was killed: what is in it was never admitted. There is one importer at a time. */
+export function sweepScratch(arriving: string): void {
+  for (const name of readdirSync(arriving)) if (name.startsWith('importer-')) rmSync(join(arriving, name), { recursive: true, force: true });
 }
 
 /** Files that the media process may be ahead of the keeper: each costs a commit, and commits are shared. */
@@ -95,7 +99,8 @@ export class ImportRun {
       const opened = await this.#open();
       const begun = await ask<Begun>('import', { do: 'begin', medium: opened.medium, listing: opened.listing, files: opened.files, bytes: opened.bytes, person, address, upload });
       for (const index of begun.done) this.#seen.add(index);
-      this.#progress = { id: begun.id, opened, resumed: begun.resumed, done: begun.done.length, doneBytes: 0 };
+      for (const [index, times] of begun.stops) this.#remember(index, times);
+      this.#progress = { id: begun.id, opened, resumed: begun.resumed, done: this.#seen.size, doneBytes: 0 };
       this.#options.progress?.(this.#progress);
       return await this.#read(begun.id, opened);
     } finally {
@@ -103,6 +108,14 @@ export class ImportRun {
       // What was handed over and nobody has taken up.
       rmSync(scratch, { recursive: true, force: true });
     }
+  }
+
+  /** What stopped readers before a restart counts: a file that was skipped stays so, or it would be tried again at each start. */
+  #remember(index: number, times: number): void {
+    this.#deaths.ofFile.set(index, times);
+    if (times < deathsOfFileMax) return;
+    this.#skipped += 1;
+    this.#seen.add(index);
   }
 
   /** Stops reading; `run` ends with what was read so far on record. */
@@ -190,12 +203,19 @@ export class ImportRun {
     else {
       const times = (this.#deaths.ofFile.get(at.index) ?? 0) + 1;
       this.#deaths.ofFile.set(at.index, times);
-      if (times >= deathsOfFileMax) {
+      const skipped = times >= deathsOfFileMax;
+      const fate: FileFate = { ...at, sha256: '', fate: 'unreadable', objectId: '', what: '', text: `reading it stopped the reader ${skipped ? `${times} times ` : ''}(it ${died.message})${skipped ? ', so it was skipped' : ''}`, stops: times };
+      const again = this.#seen.has(at.index);
+      if (skipped) {
         this.#skipped += 1;
-        const again = this.#seen.has(at.index);
         this.#seen.add(at.index);
         this.#directories.delete(at.index);
-        this.#told(id, { ...at, sha256: '', fate: 'unreadable', objectId: '', what: '', text: `reading it stopped the reader ${times} times (it ${died.message}), so it was skipped` }, again);
+        this.#told(id, fate, again);
+      } else if (!again) {
+        // Its fate until the next reader knows better. On record before that one opens it.
+        this.#batch.push(fate);
+        await this.#flush(id).catch((error: Error) => { this.#failure ??= error; });
+        if (this.#failure !== null) return interrupted();
       }
     }
     const all = this.#seen.size === opened.files;
@@ -257,8 +277,8 @@ export class ImportRun {
   }
 
   /** `again`: a later reader has read it once more. */
-  #told(id: string, { index, path, bytes, sha256, fate, objectId, what, text }: FileFate, again: boolean): void {
-    this.#batch.push({ index, path, bytes, sha256, fate, objectId, what, text });
+  #told(id: string, { index, path, bytes, sha256, fate, objectId, what, text, stops = 0 }: FileFate, again: boolean): void {
+    this.#batch.push({ index, path, bytes, sha256, fate, objectId, what, text, ...(stops === 0 ? {} : { stops }) });
     if (fate === 'directory') this.#directories.add(index);
     const progress = this.#progress!;
     if (!again) {
