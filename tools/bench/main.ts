@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- [store reports stow share map desk] [--rounds N] [--objects N]`: the first rows of the speed table, against Orthanc and DCMTK in the
- * same run, on data made here. `desk`, the import desk in Chromium, only where it is named: it takes minutes. Writes docs/benchmarks.md and the table of README.md.
+ * `npm run bench -- [store reports stow share map desk recovery] [--rounds N] [--objects N]`: the first rows of the speed table, against Orthanc and DCMTK in the
+ * same run, on data made here. `desk`, the import desk in Chromium, and `recovery`, 10,000 instances, only where they are named: they take minutes. Writes
+ * docs/benchmarks.md and the table of README.md.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
@@ -12,6 +13,7 @@ import { deskLines } from './desk.ts';
 import { quickAcknowledgements } from './loopback.ts';
 import { mapRows } from './mapping.ts';
 import { lazaret, orthanc, storescp, type Peer } from './peers.ts';
+import { recoveryLines } from './recovery.ts';
 import { markdown, type Row } from './report.ts';
 import { inspectionRow, stowRows, storeRows } from './storing.ts';
 import { uninspected } from './uninspected.ts';
@@ -19,7 +21,7 @@ import { durableWriteMs } from './usage.ts';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '3' }, objects: { type: 'string', default: '200' }, write: { type: 'boolean', default: true } }, allowNegative: true });
 const all = ['store', 'reports', 'stow', 'share', 'map'] as const;
-const named = [...all, 'desk'] as const;
+const named = [...all, 'desk', 'recovery'] as const;
 const unknown = positionals.filter((name) => !(named as readonly string[]).includes(name));
 if (unknown.length > 0) {
   process.stderr.write(`There is no row '${unknown.join("', '")}'; there are ${named.join(', ')}\n`);
@@ -42,6 +44,7 @@ if (busy > 0.3) notes.push(`The machine was busy with something else when the ru
 const started = Date.now();
 try {
   if (chosen.has('desk')) notes.push(...(await deskLines(folder, rounds, say)));
+  if (chosen.has('recovery')) notes.push(...(await recoveryLines(folder, say)));
   if (chosen.has('map')) rows.push(...mapRows(say));
   if (chosen.has('store') || chosen.has('reports') || chosen.has('stow') || chosen.has('share')) {
     if (programPath('dcmsend') === null) {
