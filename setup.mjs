@@ -14,6 +14,12 @@ const node = join(modules, '.bin', 'node');
 const parent = process.ppid;
 const [job = 'start', ...args] = process.argv.slice(2);
 
+/**
+ * Where Node keeps what it compiled of the supervisor (and `./lazaret` of its commands): from the second start on the TypeScript stripper and its
+ * 20 MB stay out. Sandboxed processes have caches of their own (system/compiled.ts).
+ */
+const compiled = join(modules, '.cache', 'lazaret', 'commands');
+
 /** Node 26, TypeScript as it is, and no word about features that are experimental there but pinned here. */
 const nodeFlags = ['--disable-warning=ExperimentalWarning'];
 
@@ -122,7 +128,7 @@ install();
 let exit = 0;
 if (job === 'start') {
   build();
-  exit = await run([join(here, 'processes', 'supervisor', 'main.ts')], args);
+  exit = await run([join(here, 'processes', 'supervisor', 'main.ts')], args, { NODE_COMPILE_CACHE: compiled });
 } else if (job === 'test') {
   build();
   exit = await test();
