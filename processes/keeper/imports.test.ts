@@ -136,7 +136,7 @@ test('what an import says is checked, and only a reader of media may say it', as
   const { id } = await bench.reader.request<Begun>('import', begin);
   const wrong: readonly Record<string, unknown>[] = [
     { ...begin, listing: 'x' }, { ...begin, medium: { kind: 'tape' } }, { ...begin, files: -1 }, { do: 'files', id, files: [fate(10, {})] }, { do: 'files', id, files: [fate(0, { fate: 'admitted' })] },
-    { do: 'files', id, files: [fate(0, { objectId: 'a'.repeat(32) as FileFate['objectId'] })] }, { do: 'files', id, files: [{ ...fate(0, {}), fate: 'eaten' }] }, { do: 'files', id: '0'.repeat(32), files: [] }, { ...end, id, outcome: 'well' }, { do: 'else' },
+    { do: 'files', id, files: [fate(0, { objectId: 'a'.repeat(32) as FileFate['objectId'] })] }, { do: 'files', id, files: [{ ...fate(0, {}), fate: 'eaten' }] }, { do: 'files', id, files: [fate(0, { stops: 101 })] }, { do: 'files', id: '0'.repeat(32), files: [] }, { ...end, id, outcome: 'well' }, { do: 'else' },
   ];
   for (const body of wrong) await assert.rejects(bench.reader.request('import', body), JSON.stringify(body).slice(0, 120));
   for (const body of [begin, { do: 'files', id, files: [] }, { ...end, id }, { do: 'next' }]) await assert.rejects(bench.web.request('import', body), /no such request/);
@@ -146,14 +146,14 @@ test('who reads is gone: the import is interrupted, and goes on with what it had
   const bench = await start(t);
   const other = await connectChannel(bench.layout.sockets.terminal);
   const { id } = await other.request<Begun>('import', begin);
-  await other.request('import', { do: 'files', id, files: [fate(0, {}), fate(1, { fate: 'directory' }), fate(2, { fate: 'unreadable' })] });
+  await other.request('import', { do: 'files', id, files: [fate(0, {}), fate(1, { fate: 'directory' }), fate(2, { fate: 'unreadable' }), fate(3, { fate: 'unreadable', stops: 2 })] });
   other.close();
   for (;;) {
     if ((await bench.web.request<ImportStatus>('import', { do: 'status', id })).state === 'interrupted') break;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const again = await bench.reader.request<Begun>('import', begin);
-  assert.deepEqual(again, { id, resumed: true, done: [0] });
+  assert.deepEqual(again, { id, resumed: true, done: [0], stops: [[3, 2]] });
   assert.notEqual((await bench.reader.request<Begun>('import', { ...begin, listing: 'a'.repeat(64) })).id, id, 'another listing is another medium');
 });
 
