@@ -2,11 +2,11 @@ import type { ByteSource } from '../filemap/contract.ts';
 
 /** A ByteSource over bytes that are in memory already. Its views stay valid as long as the bytes do. */
 export class BytesSource implements ByteSource {
-  readonly #bytes: Uint8Array;
+  readonly bytes: Uint8Array;
   readonly length: number;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.length = bytes.length;
   }
 
@@ -14,6 +14,6 @@ export class BytesSource implements ByteSource {
     if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0 || offset + length > this.length) {
       throw new RangeError(`range ${offset}+${length} is not inside ${this.length} bytes`);
     }
-    return this.#bytes.subarray(offset, offset + length);
+    return this.bytes.subarray(offset, offset + length);
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkSpans } from './check.ts';
-import { ElementColumns, SpanColumns } from './columns.ts';
+import { ElementColumns, MapRoom, SpanColumns } from './columns.ts';
 
 test('rows keep their values however often the columns grow', () => {
   for (const bytesInAll of [0, 10, 5000 * 8, 1e9]) {
@@ -37,4 +37,20 @@ test('even density takes one growth and little room that stays empty', () => {
   const spans = new SpanColumns(rows * 10);
   for (let row = 0; row < rows; row += 1) spans.add(row * 10, 10, 0, row, 0);
   assert.ok(spans.table().offsets.buffer.byteLength <= rows * 22 * 1.25);
+});
+
+test('a room used again holds the next object alone, and gives back the memory of a large one', () => {
+  const room = new MapRoom();
+  for (const rows of [3000, 500_000, 7, 3000]) {
+    room.begin(rows * 8);
+    assert.deepEqual([room.spans.count, room.elements.count], [0, 0]);
+    for (let row = 0; row < rows; row += 1) {
+      room.spans.add(row * 8, 8, rows % 7, rows, 0);
+      room.elements.add(rows, row % 60_000, row * 8, row * 8 + 4, 4, 0, -1, row);
+    }
+    const [spans, elements] = [room.spans.table(), room.elements.table()];
+    assert.equal(checkSpans(spans, rows * 8), null);
+    assert.ok(spans.tags.every((tag) => tag === rows) && elements.tags.every((tag) => tag === rows) && elements.items.every((item, row) => item === row));
+    if (rows < 500_000) assert.ok(spans.offsets.buffer.byteLength <= 400_000 * 22 && elements.tags.buffer.byteLength <= 200_000 * 39);
+  }
 });

@@ -2,6 +2,9 @@
 import { spanKinds, type ElementTable, type SpanKind, type SpanTable } from './contract.ts';
 
 const rowsAtFirst = 256;
+/** Memory of so many rows is kept for the next object: some 9 and 8 MB, enough for 4 MB of nothing but short elements. */
+const spanRowsKept = 400_000;
+const elementRowsKept = 200_000;
 
 /** Number of a span kind, for the columns. */
 export const kindOf = Object.fromEntries(spanKinds.map((kind, index) => [kind, index])) as Readonly<Record<SpanKind, number>>;
@@ -39,6 +42,13 @@ export class SpanColumns {
     this.#resize(rowsAtFirst);
   }
 
+  /** Empty again, for an object of this length. Tables made before hold what comes now. */
+  begin(bytesInAll: number): void {
+    this.count = 0;
+    this.#bytesInAll = bytesInAll;
+    if (this.#rows > spanRowsKept) this.#resize(rowsAtFirst);
+  }
+
   /** A span of no bytes is none. */
   add(offset: number, length: number, kind: number, tag: number, depth: number): void {
     if (length === 0) return;
@@ -59,11 +69,11 @@ export class SpanColumns {
 
   #resize(rows: number): void {
     const buffer = new ArrayBuffer(rows * spanRowBytes);
-    this.#offsets = moved(this.#offsets, new Float64Array(buffer, 0, rows));
-    this.#lengths = moved(this.#lengths, new Float64Array(buffer, rows * 8, rows));
-    this.#tags = moved(this.#tags, new Uint32Array(buffer, rows * 16, rows));
-    this.#kinds = moved(this.#kinds, new Uint8Array(buffer, rows * 20, rows));
-    this.#depths = moved(this.#depths, new Uint8Array(buffer, rows * 21, rows));
+    this.#offsets = moved(this.count, this.#offsets, new Float64Array(buffer, 0, rows));
+    this.#lengths = moved(this.count, this.#lengths, new Float64Array(buffer, rows * 8, rows));
+    this.#tags = moved(this.count, this.#tags, new Uint32Array(buffer, rows * 16, rows));
+    this.#kinds = moved(this.count, this.#kinds, new Uint8Array(buffer, rows * 20, rows));
+    this.#depths = moved(this.count, this.#depths, new Uint8Array(buffer, rows * 21, rows));
     this.#rows = rows;
   }
 }
@@ -84,6 +94,13 @@ export class ElementColumns {
   constructor(bytesInAll = 0) {
     this.#bytesInAll = bytesInAll;
     this.#resize(rowsAtFirst);
+  }
+
+  /** Empty again, for an object of this length. Tables made before hold what comes now. */
+  begin(bytesInAll: number): void {
+    this.count = 0;
+    this.#bytesInAll = bytesInAll;
+    if (this.#rows > elementRowsKept) this.#resize(rowsAtFirst);
   }
 
   /** From here on, offsets point into something of this length: an inflated Data Set. */
@@ -137,19 +154,33 @@ export class ElementColumns {
 
   #resize(rows: number): void {
     const buffer = new ArrayBuffer(rows * elementRowBytes);
-    this.#headerOffsets = moved(this.#headerOffsets, new Float64Array(buffer, 0, rows));
-    this.#valueOffsets = moved(this.#valueOffsets, new Float64Array(buffer, rows * 8, rows));
-    this.#valueLengths = moved(this.#valueLengths, new Float64Array(buffer, rows * 16, rows));
-    this.#tags = moved(this.#tags, new Uint32Array(buffer, rows * 24, rows));
-    this.#parents = moved(this.#parents, new Int32Array(buffer, rows * 28, rows));
-    this.#items = moved(this.#items, new Uint32Array(buffer, rows * 32, rows));
-    this.#vrs = moved(this.#vrs, new Uint16Array(buffer, rows * 36, rows));
-    this.#depths = moved(this.#depths, new Uint8Array(buffer, rows * 38, rows));
+    this.#headerOffsets = moved(this.count, this.#headerOffsets, new Float64Array(buffer, 0, rows));
+    this.#valueOffsets = moved(this.count, this.#valueOffsets, new Float64Array(buffer, rows * 8, rows));
+    this.#valueLengths = moved(this.count, this.#valueLengths, new Float64Array(buffer, rows * 16, rows));
+    this.#tags = moved(this.count, this.#tags, new Uint32Array(buffer, rows * 24, rows));
+    this.#parents = moved(this.count, this.#parents, new Int32Array(buffer, rows * 28, rows));
+    this.#items = moved(this.count, this.#items, new Uint32Array(buffer, rows * 32, rows));
+    this.#vrs = moved(this.count, this.#vrs, new Uint16Array(buffer, rows * 36, rows));
+    this.#depths = moved(this.count, this.#depths, new Uint8Array(buffer, rows * 38, rows));
     this.#rows = rows;
   }
 }
 
-function moved<Column extends { set(from: Column): void }>(column: Column, larger: Column): Column {
-  larger.set(column);
+function moved<Column extends { set(from: Column): void; subarray(from: number, to: number): Column }>(count: number, column: Column, larger: Column): Column {
+  if (count > 0) larger.set(column.subarray(0, count));
   return larger;
+}
+
+/**
+ * Memory for the tables of one object after the other: asking the system for new pages and filling them with zeros takes as long as reading an object that is
+ * dense with elements. The tables of one object hold until the next one is read into the same room.
+ */
+export class MapRoom {
+  readonly spans = new SpanColumns();
+  readonly elements = new ElementColumns();
+
+  begin(bytesInAll: number): void {
+    this.spans.begin(bytesInAll);
+    this.elements.begin(bytesInAll);
+  }
 }

@@ -11,6 +11,8 @@
 export interface ByteSource {
   /** Length of the object in bytes. */
   readonly length: number;
+  /** All of them, where they are in memory anyway; valid as long as the source is. */
+  readonly bytes?: Uint8Array | null;
   /**
    * The bytes `[offset, offset + length)`. The view is valid until the next call; copy what must live longer.
    * Throws RangeError when the range is not inside the object.

@@ -7,10 +7,12 @@ import { deflatedExplicitVRLittleEndian, explicitVRBigEndian, explicitVRLittleEn
 import { encodeDataSet, type WritableElement, type WritableItem } from '../dataset/write.ts';
 import { encodeFileMeta } from '../fileset/part10.ts';
 import { checkSpans } from './check.ts';
+import { MapRoom } from './columns.ts';
 import { spanKinds, type MappedObject, type ReaderTools } from './contract.ts';
 import { readerLimits, type ReaderLimits } from './limits.ts';
 import { mapObject } from './map.ts';
 import { problemKinds, problemsOfOneCodeMax } from './problems.ts';
+import { elementsText, mapText } from './text.ts';
 
 const sopClassUID = '1.2.840.10008.5.1.4.1.1.7';
 const jpegBaseline = '1.2.840.10008.1.2.4.50';
@@ -294,4 +296,13 @@ test('checkSpans refuses a gap, an overlap, an empty span, a wrong end and an un
   assert.match(checkSpans(spans, source.length + 1)!, /end at/);
   assert.match(checkSpans(spans, source.length - 1)!, /past/);
   assert.match(checkSpans({ ...spans, count: spans.count + 1 }, source.length)!, /columns/);
+});
+
+test('objects read one after the other into one room have the maps that each has alone', () => {
+  const room = new MapRoom();
+  for (const elements of [[pixels], [], [sequence(...Array.from({ length: 300 }, () => item(...identity))), pixels], []]) {
+    const source = new BytesSource(object(elements));
+    assert.equal(mapText(mapObject(source, tools, undefined, room)), mapText(mapObject(source, tools)));
+    assert.equal(elementsText(mapObject(source, tools, undefined, room)), elementsText(mapObject(source, tools)));
+  }
 });

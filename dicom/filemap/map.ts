@@ -4,7 +4,7 @@
  */
 import { BytesSource } from '../dataset/bytes.ts';
 import { transferSyntaxByUID, type TransferSyntax } from '../dataset/transfersyntaxes.ts';
-import { ElementColumns, kindOf, SpanColumns } from './columns.ts';
+import { kindOf, MapRoom, SpanColumns, type ElementColumns } from './columns.ts';
 import type { ByteSource, FileMeta, MappedObject, ReaderTools, SpanTable } from './contract.ts';
 import { ElementReader, type Encoding } from './elements.ts';
 import { plausibleEncodings } from './encoding.ts';
@@ -16,12 +16,13 @@ import { Window } from './window.ts';
 
 /**
  * Reads an object of any kind, well-formed or not, and says what each of its bytes is. Never throws because of the bytes, needs memory for the
- * elements but not for their values, and reads no value but the few it must know. Without `limits`, those of the SOP Class are used.
+ * elements but not for their values, and reads no value but the few it must know. Without `limits`, those of the SOP Class are used. `room` is for those who
+ * read one object after the other: what was made in it before holds no more.
  */
-export function mapObject(source: ByteSource, tools: ReaderTools, limits?: ReaderLimits): MappedObject {
+export function mapObject(source: ByteSource, tools: ReaderTools, limits?: ReaderLimits, room: MapRoom = new MapRoom()): MappedObject {
+  room.begin(source.length);
+  const { spans, elements } = room;
   const window = new Window(source);
-  const spans = new SpanColumns(source.length);
-  const elements = new ElementColumns(source.length);
   const problems = new ProblemList();
   if (source.length === 0) {
     problems.add('object-empty', 0, 0, null, '');

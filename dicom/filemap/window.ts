@@ -3,7 +3,7 @@ import type { ByteSource } from './contract.ts';
 /** Bytes that one read of the source fetches: large enough that a call costs little a byte, small enough that skipping over Pixel Data reads little. */
 const windowBytes = 64 * 1024;
 
-/** A moving view over a source: `at(offset, length)` says where in `bytes` they are. Nothing is copied or kept. */
+/** A moving view over a source, or one over all of it where it is in memory: `at(offset, length)` says where in `bytes` they are. Nothing is copied or kept. */
 export class Window {
   readonly source: ByteSource;
   bytes: Uint8Array = new Uint8Array(0);
@@ -12,6 +12,10 @@ export class Window {
 
   constructor(source: ByteSource) {
     this.source = source;
+    const { bytes } = source;
+    if (bytes === undefined || bytes === null) return;
+    this.bytes = bytes;
+    this.#end = source.length;
   }
 
   /**

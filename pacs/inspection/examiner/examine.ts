@@ -4,6 +4,7 @@
  * The steps: map every byte; content rules by region; digests and engine over all bytes, and over the inflated Data Set; what has to be
  * neutralised outside the Data Set; what those after inspection need to know of it.
  */
+import { MapRoom } from '@lazaret/dicom/filemap/columns.ts';
 import { problemKinds } from '@lazaret/dicom/filemap/problems.ts';
 import { mapObject } from '@lazaret/dicom/filemap/map.ts';
 import type { MappedObject } from '@lazaret/dicom/filemap/contract.ts';
@@ -36,6 +37,9 @@ import { giveVerbatim } from './verbatim.ts';
 /** Inflated parts are in memory already; the engine sees them in pieces of this size. */
 const partBytes = 16 * 1024 * 1024;
 
+/** Objects are read one after the other, and nothing of a map outlives its report. */
+const room = new MapRoom();
+
 /**
  * Report and spans of one object. Throws only where the file cannot be read or a bug of ours shows; then nothing is known of the object.
  * `write` takes the PartFrames that an assignment asks for, before this returns.
@@ -45,7 +49,7 @@ export function examine(assignment: Assignment, engine: YaraEngine, write: (fram
   try {
     if (assignment.companion === true) return examineCompanion(assignment, source, engine);
     if (assignment.patch !== undefined) return patchObject(assignment, assignment.patch, source, engine);
-    const mapped = mapObject(source, { inflateRaw });
+    const mapped = mapObject(source, { inflateRaw }, undefined, room);
     const reading = new Reading(mapped, assignment.work);
     const unrecognised = isUnrecognised(mapped);
     const outlet = assignment.parts === true ? new PartOutlet(assignment.id, mapped, write) : null;
