@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { Failure } from '@lazaret/system/failure.ts';
 import { layoutOf, type Layout } from '@lazaret/system/layout.ts';
+import { memoryOfTree } from '@lazaret/system/memory.ts';
 import { choosePack } from '@lazaret/pacs/inspection/rulepack/choice.ts';
 import type { StatusAnswer } from '@lazaret/pacs/quarantine/requests.ts';
 import type { WorklistAnswer } from '@lazaret/pacs/worklist/contract.ts';
@@ -55,12 +56,21 @@ function runningLines(layout: Layout): Line[] {
   } catch {
     return [{ topic: 'running', grade: 'care', text: `Lazaret does not run on ${layout.data}. Start it with: npm start -- --data ${layout.data}` }];
   }
-  return ['keeper', 'inspector', 'association', 'web', 'importer'].map((name): Line => {
+  return [...['keeper', 'inspector', 'association', 'web', 'importer'].map((name): Line => {
     const one = state.processes[name];
     if (one === undefined) return { topic: name, grade: 'care', text: 'is not running; the supervisor\'s output says why' };
     const restarted = one.restarts > 0 ? `, restarted ${one.restarts} times` : '';
     return { topic: name, grade: one.confinement.strength === 'none' || one.restarts > 2 ? 'care' : one.confinement.strength === 'namespaces' ? 'well' : 'note', text: `process ${one.pid}${restarted}; sandbox: ${one.confinement.text}` };
-  });
+  }), memoryLine(state.pid)];
+}
+
+/** What all processes take, counted as the benchmark counts it. */
+function memoryLine(supervisor: number): Line {
+  const { processes, proportionalBytes, residentBytes } = memoryOfTree(supervisor);
+  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+  const resident = `${megabytes(residentBytes)} as a sum of resident sizes, where what they share counts anew in each`;
+  if (proportionalBytes === null) return { topic: 'memory', grade: 'note', text: `${processes} processes: ${resident}; only who runs them, or root, may see what they share` };
+  return { topic: 'memory', grade: 'well', text: `${megabytes(proportionalBytes)} in ${processes} processes, what they share counted once (sum of proportional set sizes); ${resident}` };
 }
 
 async function keeperLines(layout: Layout): Promise<Line[]> {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [store reports stow share map desk recovery] [--rounds N] [--objects N]`: the first rows of the speed table, against Orthanc and DCMTK in the
+ * `npm run bench -- [store reports stow share map memory desk recovery] [--rounds N] [--objects N]`: the first rows of the speed table, against Orthanc and DCMTK in the
  * same run, on data made here. `desk`, the import desk in Chromium, and `recovery`, 10,000 instances, only where they are named: they take minutes. Writes
  * docs/benchmarks.md and the table of README.md.
  */
@@ -12,6 +12,7 @@ import { repository } from '../../test/system.ts';
 import { deskLines } from './desk.ts';
 import { quickAcknowledgements } from './loopback.ts';
 import { mapRows } from './mapping.ts';
+import { memoryRow } from './memory.ts';
 import { lazaret, orthanc, storescp, type Peer } from './peers.ts';
 import { recoveryLines } from './recovery.ts';
 import { markdown, type Row } from './report.ts';
@@ -20,7 +21,7 @@ import { uninspected } from './uninspected.ts';
 import { durableWriteMs } from './usage.ts';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '3' }, objects: { type: 'string', default: '200' }, write: { type: 'boolean', default: true } }, allowNegative: true });
-const all = ['store', 'reports', 'stow', 'share', 'map'] as const;
+const all = ['store', 'reports', 'stow', 'share', 'map', 'memory'] as const;
 const named = [...all, 'desk', 'recovery'] as const;
 const unknown = positionals.filter((name) => !(named as readonly string[]).includes(name));
 if (unknown.length > 0) {
@@ -45,6 +46,7 @@ const started = Date.now();
 try {
   if (chosen.has('desk')) notes.push(...(await deskLines(folder, rounds, say)));
   if (chosen.has('recovery')) notes.push(...(await recoveryLines(folder, say)));
+  if (chosen.has('memory')) rows.push(await memoryRow(folder, say, notes));
   if (chosen.has('map')) rows.push(...mapRows(say));
   if (chosen.has('store') || chosen.has('reports') || chosen.has('stow') || chosen.has('share')) {
     if (programPath('dcmsend') === null) {

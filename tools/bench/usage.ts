@@ -1,6 +1,7 @@
 /** What processes cost, from /proc. */
 import { closeSync, fdatasyncSync, openSync, readFileSync, readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { proportionalBytes } from '../../system/memory.ts';
 
 /** Clock ticks in a second: 100 on every Linux that Node runs on. */
 const ticksPerSecond = 100;
@@ -38,17 +39,30 @@ export function cpuSeconds(root: number): number {
 
 /** Name of each process of a tree and the CPU seconds that it has used. */
 export function cpuByProcess(root: number): Map<string, number> {
+  return byProcess(root, (pid) => statOf(pid)?.seconds ?? 0);
+}
+
+/** Name of each process of a tree and its memory, what it shares counted by its part. */
+export function memoryByProcess(root: number): Map<string, number> {
+  return byProcess(root, (pid) => proportionalBytes(pid) ?? 0);
+}
+
+/** Sums what `used` says of each process of a tree under the name of its program. */
+function byProcess(root: number, used: (pid: number) => number): Map<string, number> {
   const found = new Map<string, number>();
   for (const pid of treeOf(root)) {
     let name = '';
     try {
       const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      const main = words.findLast((word) => /(^|\/)main\.ts$/.test(word));
-      name = main === undefined ? words[0]!.split('/').at(-1)! : main.split('/').at(-2)!;
+      // npm gives itself its whole command line as a name; a sandbox's own process has that of what it confines.
+      const program = words[0]!.split(' ')[0]!.split('/').at(-1)!;
+      const main = words.findLast((word) => /(^|\/)(main\.ts|setup\.mjs)$/.test(word));
+      if (main === undefined || program === 'bwrap') name = program;
+      else name = main.endsWith('.mjs') ? 'setup' : main.split('/').at(-2)!;
     } catch {
       continue;
     }
-    found.set(name, (found.get(name) ?? 0) + (statOf(pid)?.seconds ?? 0));
+    found.set(name, (found.get(name) ?? 0) + used(pid));
   }
   return found;
 }
