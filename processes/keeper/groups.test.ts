@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { LedgerEntry, Verdict } from '@lazaret/pacs/quarantine/contract.ts';
 import type { GroupDecision, GroupDecisionAnswer, GroupsAnswer, Job, ListAnswer } from '@lazaret/pacs/quarantine/requests.ts';
+import type { Source } from '@lazaret/pacs/reception/contract.ts';
 import { connectChannel, type Channel } from '@lazaret/system/channel.ts';
 import { layoutOf } from '@lazaret/system/layout.ts';
 import { startKeeper } from './keeper.ts';
@@ -13,7 +14,7 @@ import { arrive, cleanConclusion, sampleBytes } from './sample.ts';
 
 interface Bench {
   readonly web: Channel;
-  held(text: string, verdict: Verdict, batch: string, sopInstanceUID?: string, peer?: string): Promise<LedgerEntry>;
+  held(text: string, verdict: Verdict, batch: string, sopInstanceUID?: string, peer?: string, door?: Source['door']): Promise<LedgerEntry>;
   groups(by: 'medium' | 'study'): Promise<GroupsAnswer>;
   decide(request: Partial<GroupDecision>): Promise<GroupDecisionAnswer>;
 }
@@ -29,9 +30,9 @@ async function start(t: TestContext): Promise<Bench> {
   });
   return {
     web,
-    async held(text, verdict, batch, sopInstanceUID, peer) {
+    async held(text, verdict, batch, sopInstanceUID, peer, door = 'association') {
       const received = await arrive(layout, sampleBytes(text), { batch, ...(sopInstanceUID === undefined ? {} : { sopInstanceUID }) });
-      await association.request('admit', peer === undefined ? received : { ...received, source: { ...received.source, peer } });
+      await association.request('admit', peer === undefined ? received : { ...received, source: { ...received.source, peer, door } });
       const [job] = await inspector.request<Job[]>('claim', { max: 1 });
       assert.ok(job?.kind === 'inspect');
       const code = { malicious: 'malware-signature', malformed: 'value-invalid', unscannable: 'container-content', clean: '' }[verdict];
@@ -112,4 +113,14 @@ test('asked again: what the same source then sends under that name is the answer
   assert.deepEqual((await show(old.objectId)).asked?.answers.map(({ clean }) => clean), [false, true]);
   await bench.web.request('decide', { objectId: answer.objectId, decision: 'release', person: 'ann', roles: ['reviewer'], reason: 'the answer' });
   await assert.rejects(bench.web.request('resend', { objectId: answer.objectId, person: 'ann' }), { code: 'transition-invalid' });
+});
+
+test('what came on a medium is answered by any other medium: a new copy has another label', async (t) => {
+  const bench = await start(t);
+  const old = await bench.held('scratched', 'malformed', 'one', '2.25.7', 'KLINIK · 2026-1', 'media');
+  await bench.web.request('resend', { objectId: old.objectId, person: 'ann' });
+  const sent = await bench.held('by network', 'clean', 'two', '2.25.7', 'stranger');
+  const copy = await bench.held('written anew', 'clean', 'three', '2.25.7', 'KLINIK NEU · 2026-2', 'media');
+  assert.deepEqual([sent.answerTo, copy.answerTo], [null, old.objectId]);
+  assert.deepEqual((await bench.web.request<LedgerEntry>('show', { objectId: old.objectId })).asked?.answers.map(({ objectId }) => objectId), [copy.objectId]);
 });
