@@ -111,7 +111,11 @@ export class Imports {
     switch (body['do']) {
       case 'status': return this.#recently(this.#rowOf(body['id']));
       case 'receipt': return this.receipt(this.#rowOf(body['id']));
-      case 'list': return (this.#run.newest.all(Math.min(count(body['limit'], 'limit'), listMax)) as unknown as Row[]).map((row) => this.#recently(row));
+      case 'list': {
+        // A desk that is open asks so every few seconds.
+        if (by === 'web') this.#parts.queue.prepare();
+        return (this.#run.newest.all(Math.min(count(body['limit'], 'limit'), listMax)) as unknown as Row[]).map((row) => this.#recently(row));
+      }
       case 'ask': return this.#ask(body);
     }
     if (by === 'reader') {

@@ -38,9 +38,10 @@ export class Rendering {
     return turn;
   }
 
-  /** Starts a decoder where none runs: what is wanted next need not wait for it. */
+  /** Starts a decoder where none runs, and keeps it for a while: what is wanted next need not wait for it. */
   warm(): void {
-    this.#process ??= this.#started();
+    if (this.#process === null) this.#process = this.#started();
+    else this.#rest();
   }
 
   close(): void {

@@ -8,7 +8,7 @@ import type { Digest, ObjectId } from '../reception/contract.ts';
 import type { CompanionConclusion } from './companion.ts';
 import type { Conclusion, Work } from './contract.ts';
 import type { PatchRequest } from './patch.ts';
-import type { Job, MapAnswer, RenderRequest, RenderedAnswer } from './requests.ts';
+import type { Claimed, Job, MapAnswer, RenderRequest, RenderedAnswer } from './requests.ts';
 import type { Counts } from './parts.ts';
 
 /** Above this the rest stays in the ledger until there is room: a million waiting objects must not fill the memory. */
@@ -18,6 +18,8 @@ const pollMs = 20_000;
 /** A person at a screen gives up after a minute, and one more of them costs an examiner. */
 const urgentMs = 60_000;
 const urgentMax = 256;
+/** So often at most an inspector is told that pictures will be wanted; its decoder waits longer for that (rendering.ts). */
+const preparedMs = 60_000;
 
 interface Lease {
   readonly job: Job;
@@ -26,7 +28,7 @@ interface Lease {
 interface Poll {
   readonly max: number;
   readonly signal: AbortSignal;
-  readonly resolve: (jobs: Job[]) => void;
+  readonly resolve: (jobs: Claimed[]) => void;
   readonly timer: NodeJS.Timeout;
 }
 /**
@@ -51,7 +53,7 @@ export class Queue {
   /** Highest number in the ledger that is or was in memory; `spilled` when there may be more above it. */
   #last = 0;
   #spilled = false;
-  #urgentJobs: Job[] = [];
+  #urgentJobs: Claimed[] = [];
   /** Files beside the images of media, oldest first: they take turns with new objects, so that neither a busy modality nor a full disc waits for the other. */
   #companionJobs: Job[] = [];
   /** What people wait for at the desk, oldest first: in turn with the others too. */
@@ -68,6 +70,7 @@ export class Queue {
   /** Answers are as the inspector gave them: whoever asked checks them. */
   readonly #patches = new Map<string, Urgent<unknown>>();
   #spare: Spare | null = null;
+  #preparedAt = 0;
   #liveAt = 0;
   readonly #counts: Counts;
   readonly #more: (after: number, limit: number) => { number: number; work: Work }[];
@@ -97,7 +100,7 @@ export class Queue {
   }
 
   /** Jobs for the inspector behind `signal`; waits for the first one. */
-  claim(max: number, signal: AbortSignal): Promise<Job[]> {
+  claim(max: number, signal: AbortSignal): Promise<Claimed[]> {
     const jobs = this.#take(max, signal);
     if (jobs.length > 0 || signal.aborted) return Promise.resolve(jobs);
     return new Promise((resolve) => {
@@ -183,6 +186,14 @@ export class Queue {
     this.#maps.get(jobId)?.resolve(map);
   }
 
+  /** Somebody will soon want pictures: the decoder that makes them takes half a second to start, and longer beside a disc that is being read. */
+  prepare(): void {
+    if (Date.now() - this.#preparedAt < preparedMs) return;
+    this.#preparedAt = Date.now();
+    this.#urgentJobs.unshift({ kind: 'prepare' });
+    this.#serve();
+  }
+
   /** One frame as a picture. Rejects where the inspector is lost meanwhile: it may be what ended it. */
   render(work: Work, area: 'quarantine' | 'archive', request: RenderRequest): Promise<RenderedAnswer> {
     const jobId = randomUUID();
@@ -216,12 +227,14 @@ export class Queue {
     return promise;
   }
 
-  #take(max: number, signal: AbortSignal): Job[] {
-    const jobs: Job[] = [];
+  #take(max: number, signal: AbortSignal): Claimed[] {
+    const jobs: Claimed[] = [];
     while (jobs.length < max) {
       const job = this.#urgentJobs.shift() ?? this.#nextInTurn() ?? this.#nextSpare();
       if (job === null) break;
       jobs.push(job);
+      // Nothing is answered to it, so nobody waits for it.
+      if (job.kind === 'prepare') continue;
       const key = keyOf(job);
       if (this.#leases.has(key)) throw broken('lease-twice', `${key} is claimed twice`);
       this.#leases.set(key, { job, signal });
@@ -291,7 +304,7 @@ export class Queue {
       this.#endPoll(poll, jobs);
     }
   }
-  #endPoll(poll: Poll, jobs: Job[]): void {
+  #endPoll(poll: Poll, jobs: Claimed[]): void {
     clearTimeout(poll.timer);
     this.#polls = this.#polls.filter((other) => other !== poll);
     poll.resolve(jobs);

@@ -40,7 +40,7 @@
  * | web, terminal | echo         | null                                   | WorklistAnswer without items: whether the worklist answers |
  * | worklist    | next           | null                                   | Question or null after 20 s |
  * | worklist    | found          | { id, answer: WorklistAnswer }         | null |
- * | inspector   | claim          | { max }                                | Job[], waiting up to 20 s for the first |
+ * | inspector   | claim          | { max }                                | Claimed[], waiting up to 20 s for the first |
  * | inspector   | conclude       | Conclusion                             | null, once committed |
  * | inspector   | mapped         | { jobId, map }                         | null: answer to a map job |
  * | inspector   | rendered       | { jobId, answer }                      | null: answer to a render job |
@@ -52,6 +52,9 @@ import type { ObjectId } from '../reception/contract.ts';
 import type { Role } from '../access/actions.ts';
 import type { LedgerEntry, State, Work } from './contract.ts';
 import type { PatchRequest } from './patch.ts';
+
+/** What a claim gives: jobs, and word that pictures will be wanted soon, which has no answer. */
+export type Claimed = Job | { readonly kind: 'prepare' };
 
 export type Job =
   | { readonly kind: 'inspect'; readonly work: Work; readonly area: 'quarantine' | 'archive' }

@@ -18,7 +18,7 @@ import { RulesInUse } from './rules.ts';
 import { Inspection } from '@lazaret/pacs/inspection/inspection.ts';
 import { Rendering } from '@lazaret/pacs/inspection/rendering.ts';
 import { Pool } from '@lazaret/pacs/inspection/pool.ts';
-import type { Job } from '@lazaret/pacs/quarantine/requests.ts';
+import type { Claimed, Job } from '@lazaret/pacs/quarantine/requests.ts';
 
 /** While the queue is empty the keeper holds a claim for 20 s; after a failure of the connection we ask again at this pace. */
 const engineWatchMs = 60_000;
@@ -61,7 +61,7 @@ await runProcess(async (settings) => {
         wake = null;
         continue;
       }
-      const jobs = await channel.request<Job[]>('claim', { max: room });
+      const jobs = await channel.request<Claimed[]>('claim', { max: room });
       inHand += jobs.length;
       for (const job of jobs) {
         void carryOut(job).finally(() => {
@@ -72,7 +72,11 @@ await runProcess(async (settings) => {
     }
   })();
 
-  async function carryOut(job: Job): Promise<void> {
+  async function carryOut(job: Claimed): Promise<void> {
+    if (job.kind === 'prepare') {
+      rendering.warm();
+      return;
+    }
     if (job.kind === 'map') {
       const map = await inspection.map(job.work, path(job), job.window, job.blank === true);
       await channel.request('mapped', { jobId: job.jobId, map });
@@ -91,8 +95,6 @@ await runProcess(async (settings) => {
       await channel.request('scanned', await scanCompanion(pool, clamd, job.work, join(companionsFolder(settings.layout.quarantine), job.work.objectId)));
       return;
     }
-    // Media come without the UIDs that a command set names, and the desk shows pictures of them while they are read: a decoder takes some time to start.
-    if (job.area === 'quarantine' && job.work.sopClassUID === '') rendering.warm();
     await channel.request('conclude', await inspection.conclude(job.work, path(job)));
   }
 

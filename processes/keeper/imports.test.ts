@@ -8,7 +8,7 @@ import { readEntries } from '@lazaret/audit/reading.ts';
 import { connectChannel, type Channel } from '@lazaret/system/channel.ts';
 import { layoutOf, type Layout } from '@lazaret/system/layout.ts';
 import type { CompanionConclusion } from '@lazaret/pacs/quarantine/companion.ts';
-import type { Job } from '@lazaret/pacs/quarantine/requests.ts';
+import type { Claimed, Job } from '@lazaret/pacs/quarantine/requests.ts';
 import type { Admission, ReceivedObject } from '@lazaret/pacs/reception/contract.ts';
 import type { Begun, CompanionAnswer, FileFate, ImportStatus, Receipt } from '@lazaret/pacs/reception/media/contract.ts';
 import { startKeeper } from './keeper.ts';
@@ -187,4 +187,17 @@ test('of a large import the counts may be a moment old, its state never is', asy
   await bench.reader.request('import', { ...end, id });
   const { state, done } = await status();
   assert.deepEqual([state, done], ['settled', files]);
+});
+
+test('an open desk has the decoder of pictures started before a disc is put in, once a minute at most, and one who reads a disc does not', async (t) => {
+  const bench = await start(t);
+  const claim = bench.inspector.request<Claimed[]>('claim', { max: 4 });
+  await bench.reader.request('import', { do: 'list', limit: 5 });
+  await bench.web.request('import', { do: 'list', limit: 5 });
+  await bench.web.request('import', { do: 'list', limit: 5 });
+  assert.deepEqual(await claim, [{ kind: 'prepare' }]);
+  const received = await arrive(bench.layout, sampleBytes('one'));
+  const { objectId } = await bench.reader.request<Admission>('admit', { ...received, source: { ...received.source, door: 'media', batch: '' } });
+  const jobs = await bench.inspector.request<Claimed[]>('claim', { max: 4 });
+  assert.deepEqual(jobs.map((job) => (job.kind === 'inspect' ? job.work.objectId : job.kind)), [objectId]);
 });

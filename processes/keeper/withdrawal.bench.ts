@@ -10,7 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { connectChannel, type Channel } from '@lazaret/system/channel.ts';
 import { layoutOf } from '@lazaret/system/layout.ts';
 import type { Conclusion } from '@lazaret/pacs/quarantine/contract.ts';
-import type { Job } from '@lazaret/pacs/quarantine/requests.ts';
+import type { Claimed, Job } from '@lazaret/pacs/quarantine/requests.ts';
 import type { WithdrawalPreview, WithdrawalStatus } from '@lazaret/pacs/quarantine/withdrawalcontract.ts';
 import type { Begun, FileFate } from '@lazaret/pacs/reception/media/contract.ts';
 import { arrive, cleanConclusion, sampleBytes } from './sample.ts';
@@ -75,7 +75,7 @@ try {
   const numbers = new Map<string, number>();
   const inspecting = (async () => {
     for (;;) {
-      const jobs = await inspector.request<Job[]>('claim', { max: 64 });
+      const jobs = await inspector.request<Claimed[]>('claim', { max: 64 });
       await Promise.all(jobs.map((job) => (job.kind === 'inspect' ? inspector.request('conclude', conclusionOf(job, numbers.get(job.work.objectId) ?? 0)) : null)));
     }
   })().catch(() => {});

@@ -38,8 +38,8 @@ const choicesBody = z.strictObject({ choices: z.array(z.strictObject({ studyInst
 
 const patientsMax = 20;
 const listMax = 50;
-/** As large as the page shows it on a screen with two points a pixel. */
-const picture: RenderRequest = { frame: 0, widthMax: 256, heightMax: 256, window: null, type: 'image/jpeg', quality: 80 };
+/** As large as the page shows it on a screen with two points a pixel. PNG, though it is twice as long: it is made in a third of the time, beside a disc that is being read. */
+const picture: RenderRequest = { frame: 0, widthMax: 256, heightMax: 256, window: null, type: 'image/png', quality: 80 };
 
 export function deskRoutes({ keeper, uploads }: DeskDeps): Route[] {
   const ask = <Answer>(body: unknown): Promise<Answer> => keeper.request<Answer>('import', body);
