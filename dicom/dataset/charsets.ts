@@ -89,6 +89,8 @@ const escapeLengthMax = 3;
 export interface TextDecoding {
   /** Terms that are none of the standard's; their text is decoded as the default repertoire. */
   readonly unknownTerms: readonly string[];
+  /** JIS X 0201: 5C and 7E are others than in ASCII. In all other decodings, bytes of ASCII are its characters where no ESC is among them. */
+  readonly isRoman: boolean;
   /** Text of a value. `delimiters` says which characters end a value or a component, before which the first set is active again. */
   decode(bytes: Uint8Array, delimiters: Delimiters): string;
 }
@@ -146,6 +148,7 @@ function makeDecoding(terms: readonly string[]): TextDecoding {
   const shiftJIS = first === 'ISO_IR 13' && terms.length === 1;
   return {
     unknownTerms,
+    isRoman: initial.registration === 13,
     decode(bytes, delimiters) {
       if (isPlain(bytes, initial)) return ascii(bytes);
       if (shiftJIS && bytes.some((byte) => (byte >= 0x81 && byte <= 0x9f) || byte >= 0xe0)) return shiftJISDecoder().decode(bytes);
@@ -168,7 +171,7 @@ function normalised(term: string): string {
 /** A multi-byte set without code extensions: a second byte 5C belongs to its character, so values are separated after decoding. */
 function wholeDecoding(label: string): TextDecoding {
   const decoder = new TextDecoder(label, { ignoreBOM: true });
-  return { unknownTerms: [], decode: (bytes) => decoder.decode(bytes) };
+  return { unknownTerms: [], isRoman: false, decode: (bytes) => decoder.decode(bytes) };
 }
 
 /** Only bytes of the default repertoire, no ESC: what nearly all values are. JIS X 0201 has other characters at 5C and 7E. */

@@ -4,7 +4,7 @@ import type { MappedObject } from '../filemap/contract.ts';
 import { Window } from '../filemap/window.ts';
 import { textDecoding, type Delimiters, type TextDecoding } from './charsets.ts';
 import { explicitVRBigEndian } from './transfersyntaxes.ts';
-import { vrByCode, vrCode, vrIndexByNumber, vrNumber, vrs as allVRs, type VR } from './vrs.ts';
+import { vrIndexByNumber, vrNumber, vrs as allVRs, type VR } from './vrs.ts';
 
 const specificCharacterSetTag = 0x00080005;
 
@@ -15,7 +15,7 @@ const UN = vrNumber('UN');
 /** 1 + index in the table, as the dictionary's rows have it. */
 const LO = vrIndexByNumber[vrNumber('LO')] ?? 0;
 /** Leading spaces are not significant in these, trailing ones in none (PS3.5 Table 6.2-1). */
-const leadingSpaceVRs = new Set(['AE', 'CS', 'DS', 'IS', 'LO', 'PN', 'SH']);
+export const leadingSpaceVRs: ReadonlySet<string> = new Set(['AE', 'CS', 'DS', 'IS', 'LO', 'PN', 'SH']);
 
 /** Values of one object. Rows are indices in its ElementTable. */
 export class Values {
@@ -28,6 +28,8 @@ export class Values {
   readonly #topLevel = new Map<number, number>();
   /** Decodings by (sequence row, item), which is what a Specific Character Set inside an Item is for. */
   readonly #decodings = new Map<number, Map<number, TextDecoding>>();
+  /** The one of the whole object, where no Item has its own. */
+  readonly #everywhere: TextDecoding | null;
 
   constructor(mapped: MappedObject) {
     this.mapped = mapped;
@@ -48,6 +50,7 @@ export class Values {
         if (!byItem.has(items[row]!)) byItem.set(items[row]!, textDecoding(this.#plainStrings(row)));
       }
     }
+    this.#everywhere = [...this.#decodings.keys()].every((parent) => parent < 0) ? (this.#decodings.get(-1)?.get(0) ?? textDecoding([])) : null;
   }
 
   /** Row of a tag at the top level, in the File Meta Information (group 2) or in Item `item` of sequence `parent`; -1 where there is none. */
@@ -69,8 +72,9 @@ export class Values {
    */
   vr(row: number): VR | undefined {
     const { vrs, tags } = this.mapped.elements;
-    const vr = vrByCode.get(vrCode(vrs[row] ?? 0));
-    if (vrs[row] !== UN) return vr;
+    const number = vrs[row] ?? 0;
+    const vr = allVRs[vrIndexByNumber[number]! - 1];
+    if (number !== UN) return vr;
     const tag = tags[row]!;
     const element = tag & 0xffff;
     const implied = (tag >>> 16) & 1 ? (element >= 0x10 && element <= 0xff ? LO : 0) : (vrSets[vrSetIndex(tag)]?.[0] ?? 0);
@@ -135,6 +139,7 @@ export class Values {
 
   /** The decoding in force at a row: of its Item, else of what contains that (PS3.5 §7.5.3). */
   decoding(row: number): TextDecoding {
+    if (this.#everywhere !== null) return this.#everywhere;
     const { parents, items } = this.mapped.elements;
     let at = row;
     for (;;) {

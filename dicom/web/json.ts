@@ -1,11 +1,12 @@
 /**
- * The DICOM JSON Model (PS3.18 Annex F) of a mapped object's Data Set. The text is made by concatenation, and keys are eight hexadecimal
- * digits made from the tag, so nothing of the object can become a key.
+ * The DICOM JSON Model (PS3.18 Annex F) of a mapped object's Data Set. Keys are eight hexadecimal digits made from the
+ * tag, so nothing of the object can become a key.
  */
-import { numberAt, Values } from '../dataset/values.ts';
+import { leadingSpaceVRs, numberAt, valueBytesMax, Values } from '../dataset/values.ts';
 import type { VR } from '../dataset/vrs.ts';
 import type { MappedObject } from '../filemap/contract.ts';
 import { Window } from '../filemap/window.ts';
+import { isNumber, isPlain, JsonText } from './jsontext.ts';
 
 export interface DicomJsonOptions {
   /** Binary values at least so long become a BulkDataURI "<offset>,<length>", a range of bytes in the object; shorter ones InlineBinary. */
@@ -52,6 +53,7 @@ class JsonWriter {
   readonly #omitted: number[] | undefined;
   readonly #inObject: boolean;
   readonly #window: Window;
+  readonly #out = new JsonText();
 
   constructor(values: Values, options: DicomJsonOptions) {
     this.#values = values;
@@ -67,18 +69,19 @@ class JsonWriter {
   write(): string {
     const { elements } = this.#mapped;
     const { count, tags, depths, parents, items } = elements;
-    let out = '{';
+    const out = this.#out;
+    out.byte(brace);
     const open: OpenSequence[] = [];
     let emptyTop = true;
     for (let row = this.#values.metaRows; row < count; row += 1) {
       const tag = tags[row]!;
-      while (open.length > depths[row]!) out += this.#closeSequence(open.pop()!, row);
-      const sequence = open.at(-1);
+      while (open.length > depths[row]!) this.#closeSequence(open.pop()!, row);
+      const sequence = open.length === 0 ? undefined : open[open.length - 1];
       if (sequence !== undefined) {
         // A fault may have put an element where its sequence is not open; mapObject does not.
         if (sequence.row !== parents[row]) continue;
         while (sequence.begun <= items[row]!) {
-          out += sequence.begun === 0 ? ',"Value":[{' : '},{';
+          out.ascii(sequence.begun === 0 ? ',"Value":[{' : '},{');
           sequence.begun += 1;
           sequence.empty = true;
         }
@@ -86,18 +89,27 @@ class JsonWriter {
       if ((tag & 0xffff) === 0 || tag >>> 16 === 0x0002 || tag >>> 16 === 0xfffe) continue;
       const vr = this.#values.vr(row);
       if (vr === undefined) continue;
-      const body = vr.kind === 'sequence' || this.#isOpened(row) ? null : this.#body(row, tag, vr);
-      if (body === undefined) continue;
+      const isSequence = vr.kind === 'sequence' || this.#isOpened(row);
+      if (!isSequence && this.#isOmitted(row, tag, vr)) continue;
       const isFirst = sequence === undefined ? emptyTop : sequence.empty;
       if (sequence === undefined) emptyTop = false;
       else sequence.empty = false;
-      out += `${isFirst ? '' : ','}"${hex(tag)}":{"vr":"${body === null ? 'SQ' : vr.code}"`;
-      if (body === null) open.push({ row, begun: 0, empty: true });
-      else out += `${body}}`;
-      if (out.length > this.#charactersMax) throw new RangeError(`DICOM JSON of more than ${this.#charactersMax} characters`);
+      if (!isFirst) out.byte(comma);
+      out.byte(quote);
+      out.hex(tag);
+      out.ascii('":{"vr":"');
+      out.ascii(isSequence ? 'SQ' : vr.code);
+      out.byte(quote);
+      if (isSequence) open.push({ row, begun: 0, empty: true });
+      else {
+        this.#body(row, tag, vr);
+        out.byte(braceEnd);
+      }
+      if (out.characters > this.#charactersMax) throw new RangeError(`DICOM JSON of more than ${this.#charactersMax} characters`);
     }
-    while (open.length > 0) out += this.#closeSequence(open.pop()!, count);
-    return `${out}}`;
+    while (open.length > 0) this.#closeSequence(open.pop()!, count);
+    out.byte(braceEnd);
+    return out.end();
   }
 
   /** Whether a row that is not SQ was read as a sequence: UN of undefined length (CP-246) with elements in it. */
@@ -106,14 +118,15 @@ class JsonWriter {
   }
 
   /** Ends the open Item and adds the empty ones after it, which no element tells of. `next` is the row after the last one inside. */
-  #closeSequence(sequence: OpenSequence, next: number): string {
-    let text = sequence.begun > 0 ? '}' : '';
+  #closeSequence(sequence: OpenSequence, next: number): void {
+    const out = this.#out;
+    if (sequence.begun > 0) out.byte(braceEnd);
     let count = sequence.begun;
     for (let more = this.#emptyItemsAtEnd(sequence.row, next - 1); more > 0; more -= 1) {
-      text += count === 0 ? ',"Value":[{}' : ',{}';
+      out.ascii(count === 0 ? ',"Value":[{}' : ',{}');
       count += 1;
     }
-    return count === 0 ? '}' : `${text}]}`;
+    out.ascii(count === 0 ? '}' : ']}');
   }
 
   /** Items without elements at the end of a sequence: what is left of its value after the last element in it is read as item headers. */
@@ -127,89 +140,204 @@ class JsonWriter {
       while (parents[child]! > sequence) child = parents[child]!;
       position = valueOffsets[child]! + valueLengths[child]!;
     }
+    if (position + 8 > end) return 0;
     const littleEndian = this.#values.isLittleEndian(sequence);
     let found = 0;
     while (position + 8 <= end) {
       const index = this.#window.at(position, 8);
       const { bytes } = this.#window;
-      const view = new DataView(bytes.buffer, bytes.byteOffset + index, 8);
-      if (view.getUint16(0, littleEndian) !== 0xfffe) break;
-      if (view.getUint16(2, littleEndian) === 0xe000) found += 1;
+      const [group, element] = littleEndian
+        ? [bytes[index]! | (bytes[index + 1]! << 8), bytes[index + 2]! | (bytes[index + 3]! << 8)]
+        : [(bytes[index]! << 8) | bytes[index + 1]!, (bytes[index + 2]! << 8) | bytes[index + 3]!];
+      if (group !== 0xfffe) break;
+      if (element === 0xe000) found += 1;
       position += 8;
     }
     return found;
   }
 
-  /** What follows `"vr":"XX"`; undefined to leave the element out. */
-  #body(row: number, tag: number, vr: VR): string | undefined {
+  /** Whether a value is in no range of the object (deflated) and too long to be inline; then it is noted. */
+  #isOmitted(row: number, tag: number, vr: VR): boolean {
     const length = this.#mapped.elements.valueLengths[row]!;
-    if (length === 0) return '';
-    if (tag === specificCharacterSetTag) return ',"Value":["ISO_IR 192"]';
-    const isPixels = pixelTags.has(tag);
-    if (vr.kind === 'bytes') {
-      if (isPixels || length >= this.#bulkDataBytesMin) return this.#bulk(row, length);
-      return this.#inline(row);
-    }
-    if (length > this.#valueBytesMax && bulkTextVRs.has(vr.code)) return this.#bulk(row, length);
-    if (vr.kind === 'text') return this.#texts(row, vr);
-    return this.#numbers(row, vr);
+    if (this.#inObject || length <= inlineBytesMaxWhereDeflated || !this.#isBulk(length, tag, vr)) return false;
+    this.#omitted?.push(row);
+    return true;
   }
 
-  #bulk(row: number, length: number): string | undefined {
-    if (this.#inObject) return `,"BulkDataURI":"${this.#mapped.elements.valueOffsets[row]},${length}"`;
-    if (length <= inlineBytesMaxWhereDeflated) return this.#inline(row);
-    this.#omitted?.push(row);
-    return undefined;
+  #isBulk(length: number, tag: number, vr: VR): boolean {
+    if (tag === specificCharacterSetTag) return false;
+    if (vr.kind === 'bytes') return length >= this.#bulkDataBytesMin || pixelTags.has(tag);
+    return length > this.#valueBytesMax && bulkTextVRs.has(vr.code);
+  }
+
+  /** What follows `"vr":"XX"`. */
+  #body(row: number, tag: number, vr: VR): void {
+    const out = this.#out;
+    const length = this.#mapped.elements.valueLengths[row]!;
+    if (length === 0) return;
+    if (tag === specificCharacterSetTag) out.ascii(',"Value":["ISO_IR 192"]');
+    else if (this.#isBulk(length, tag, vr)) {
+      if (this.#inObject) out.ascii(`,"BulkDataURI":"${this.#mapped.elements.valueOffsets[row]},${length}"`);
+      else this.#inline(row);
+    } else if (vr.kind === 'bytes') this.#inline(row);
+    else if (vr.kind === 'text') this.#texts(row, length, vr);
+    else this.#numbers(row, vr);
   }
 
   /** PS3.18 F.2.7: Little Endian, whatever the object has. */
-  #inline(row: number): string {
+  #inline(row: number): void {
     const bytes = this.#values.bytes(row);
     const unitBytes = this.#values.vr(row)?.unitBytes ?? 0;
-    if (unitBytes < 2 || this.#values.isLittleEndian(row)) return `,"InlineBinary":"${base64(bytes)}"`;
-    const swapped = new Uint8Array(bytes.length - (bytes.length % unitBytes));
-    for (let index = 0; index < swapped.length; index += 1) swapped[index] = bytes[index - (index % unitBytes) + unitBytes - 1 - (index % unitBytes)]!;
-    return `,"InlineBinary":"${base64(swapped)}"`;
+    let inline = bytes;
+    if (unitBytes >= 2 && !this.#values.isLittleEndian(row)) {
+      inline = new Uint8Array(bytes.length - (bytes.length % unitBytes));
+      for (let index = 0; index < inline.length; index += 1) inline[index] = bytes[index - (index % unitBytes) + unitBytes - 1 - (index % unitBytes)]!;
+    }
+    this.#out.ascii(',"InlineBinary":"');
+    this.#out.base64(inline);
+    this.#out.byte(quote);
   }
 
-  #texts(row: number, vr: VR): string {
+  #texts(row: number, length: number, vr: VR): void {
+    // What lies in a window at once, is ASCII and needs no escape is copied as it stands.
+    const size = Math.min(length, valueBytesMax);
+    const index = this.#window.at(this.#mapped.elements.valueOffsets[row]!, size);
+    const { bytes } = this.#window;
+    const end = withoutPadding(bytes, index, index + size);
+    if (isPlain(bytes, index, end, vr.multiple) && (!vr.characterSet || !this.#values.decoding(row).isRoman)) this.#plainTexts(bytes, index, end, vr);
+    else this.#decodedTexts(row, vr);
+  }
+
+  /** What `#decodedTexts` writes of the same bytes. */
+  #plainTexts(bytes: Uint8Array, start: number, end: number, vr: VR): void {
+    if (start === end) return;
+    const out = this.#out;
+    const isPadded = leadingSpaceVRs.has(vr.code);
+    out.ascii(',"Value":[');
+    for (let from = start; ;) {
+      let to = vr.multiple ? from : end;
+      while (to < end && bytes[to] !== backslash) to += 1;
+      const last = withoutPadding(bytes, from, to);
+      let first = from;
+      if (isPadded) while (first < last && bytes[first] === 0x20) first += 1;
+      if (first === last) out.ascii('null');
+      else if (vr.code === 'PN') this.#plainName(bytes, first, last);
+      else if (vr.code === 'DS' || vr.code === 'IS') this.#plainNumber(bytes, first, last);
+      else {
+        out.byte(quote);
+        out.copy(bytes, first, last);
+        out.byte(quote);
+      }
+      if (to >= end) break;
+      out.byte(comma);
+      from = to + 1;
+    }
+    out.byte(bracketEnd);
+  }
+
+  #plainNumber(bytes: Uint8Array, start: number, end: number): void {
+    const out = this.#out;
+    if (isNumber(bytes, start, end)) return out.copy(bytes, start, end);
+    let text = '';
+    for (let at = start; at < end; at += 1) text += String.fromCharCode(bytes[at]!);
+    const number = numberOf(text);
+    if (number !== null) return out.ascii(number);
+    out.byte(quote);
+    out.copy(bytes, start, end);
+    out.byte(quote);
+  }
+
+  /** PS3.18 F.2.2: the component groups of a PN; empty ones are left out. */
+  #plainName(bytes: Uint8Array, start: number, end: number): void {
+    const out = this.#out;
+    out.byte(brace);
+    let isFirst = true;
+    let from = start;
+    for (const name of nameGroups) {
+      if (from > end) break;
+      let to = from;
+      while (to < end && bytes[to] !== equals) to += 1;
+      if (to > from) {
+        if (!isFirst) out.byte(comma);
+        isFirst = false;
+        out.ascii(name);
+        out.byte(quote);
+        out.copy(bytes, from, withoutPadding(bytes, from, to));
+        out.byte(quote);
+      }
+      from = to + 1;
+    }
+    out.byte(braceEnd);
+  }
+
+  #decodedTexts(row: number, vr: VR): void {
+    const out = this.#out;
     const texts = this.#values.strings(row);
-    if (texts.length === 0) return '';
-    if (texts.length === 1 && texts[0] === '') return '';
-    let out = ',"Value":[';
+    if (texts.length === 0 || (texts.length === 1 && texts[0] === '')) return;
+    out.ascii(',"Value":[');
     for (let index = 0; index < texts.length; index += 1) {
       const text = texts[index]!;
-      if (index > 0) out += ',';
-      if (text === '') out += 'null';
-      else if (vr.code === 'PN') out += personName(text);
-      else if (vr.code === 'DS' || vr.code === 'IS') out += numberText(text);
-      else out += JSON.stringify(text);
+      if (index > 0) out.byte(comma);
+      if (text === '') out.ascii('null');
+      else if (vr.code === 'PN') this.#name(text);
+      else if (vr.code === 'DS' || vr.code === 'IS') {
+        const number = numberOf(text);
+        if (number === null) out.string(text);
+        else out.ascii(number);
+      } else out.string(text);
     }
-    return `${out}]`;
+    out.byte(bracketEnd);
   }
 
-  #numbers(row: number, vr: VR): string {
+  #name(text: string): void {
+    const out = this.#out;
+    const groups = text.split('=');
+    out.byte(brace);
+    let isFirst = true;
+    for (const [index, name] of nameGroups.entries()) {
+      const group = groups[index];
+      if (group === undefined || group === '') continue;
+      if (!isFirst) out.byte(comma);
+      isFirst = false;
+      out.ascii(name);
+      out.string(group.trimEnd());
+    }
+    out.byte(braceEnd);
+  }
+
+  #numbers(row: number, vr: VR): void {
+    const out = this.#out;
     const bytes = this.#values.bytes(row);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const littleEndian = this.#values.isLittleEndian(row);
-    let out = ',"Value":[';
+    out.ascii(',"Value":[');
     for (let offset = 0; offset + vr.unitBytes <= bytes.length; offset += vr.unitBytes) {
-      if (offset > 0) out += ',';
-      if (vr.code === 'SV') out += bigText(view.getBigInt64(offset, littleEndian));
-      else if (vr.code === 'UV') out += bigText(view.getBigUint64(offset, littleEndian));
+      if (offset > 0) out.byte(comma);
+      if (vr.code === 'SV') out.ascii(bigText(view.getBigInt64(offset, littleEndian)));
+      else if (vr.code === 'UV') out.ascii(bigText(view.getBigUint64(offset, littleEndian)));
       else {
         const value = numberAt(view, offset, vr.code, littleEndian);
-        if (vr.code === 'AT') out += `"${hex(value)}"`;
+        if (vr.code === 'AT') {
+          out.byte(quote);
+          out.hex(value);
+          out.byte(quote);
+        }
         // JSON has no NaN and no infinity; PS3.18 has no word for them.
-        else out += Number.isFinite(value) ? `${Object.is(value, -0) ? '-0' : value}` : 'null';
+        else out.ascii(Number.isFinite(value) ? (Object.is(value, -0) ? '-0' : `${value}`) : 'null');
       }
     }
-    return `${out}]`;
+    out.byte(bracketEnd);
   }
 }
 
-function hex(tag: number): string {
-  return tag.toString(16).toUpperCase().padStart(8, '0');
+const [quote, comma, equals, backslash, bracketEnd, brace, braceEnd] = [0x22, 0x2c, 0x3d, 0x5c, 0x5d, 0x7b, 0x7d] as const;
+const nameGroups = ['"Alphabetic":', '"Ideographic":', '"Phonetic":'] as const;
+
+/** Where a text ends without the spaces and zeros that make it longer (PS3.5 §6.2). */
+function withoutPadding(bytes: Uint8Array, start: number, end: number): number {
+  let last = end;
+  while (last > start && (bytes[last - 1] === 0x20 || bytes[last - 1] === 0)) last -= 1;
+  return last;
 }
 
 /** PS3.18 F.2.2: SV and UV are numbers, or strings where a number would lose digits. */
@@ -217,37 +345,12 @@ function bigText(value: bigint): string {
   return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? `${value}` : `"${value}"`;
 }
 
-/** DS and IS as they stand where they are JSON numbers ("1.50" stays so), as numbers where only JSON's grammar differs ("+1", ".5"), else as strings. */
-function numberText(text: string): string {
+/** DS and IS as they stand where they are JSON numbers ("1.50" stays so), as numbers where only JSON's grammar differs ("+1", ".5"), else null: a string. */
+function numberOf(text: string): string | null {
   if (/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,2})?$/.test(text)) return text;
   if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?$/.test(text)) {
     const value = Number(text);
     if (Number.isFinite(value)) return `${value}`;
   }
-  return JSON.stringify(text);
-}
-
-/** PS3.18 F.2.2: the component groups of a PN; empty ones are left out. */
-function personName(text: string): string {
-  const groups = text.split('=');
-  let out = '';
-  for (const [index, name] of ['Alphabetic', 'Ideographic', 'Phonetic'].entries()) {
-    const group = groups[index];
-    if (group !== undefined && group !== '') out += `${out === '' ? '' : ','}"${name}":${JSON.stringify(group.trimEnd())}`;
-  }
-  return `{${out}}`;
-}
-
-const base64Digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-function base64(bytes: Uint8Array): string {
-  let out = '';
-  let index = 0;
-  for (; index + 2 < bytes.length; index += 3) {
-    const triple = (bytes[index]! << 16) | (bytes[index + 1]! << 8) | bytes[index + 2]!;
-    out += base64Digits[triple >>> 18]! + base64Digits[(triple >>> 12) & 63]! + base64Digits[(triple >>> 6) & 63]! + base64Digits[triple & 63]!;
-  }
-  if (index + 1 === bytes.length) out += `${base64Digits[bytes[index]! >>> 2]!}${base64Digits[(bytes[index]! & 3) << 4]!}==`;
-  else if (index + 2 === bytes.length) out += `${base64Digits[bytes[index]! >>> 2]!}${base64Digits[((bytes[index]! & 3) << 4) | (bytes[index + 1]! >>> 4)]!}${base64Digits[(bytes[index + 1]! & 15) << 2]!}=`;
-  return out;
+  return null;
 }
