@@ -13,7 +13,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
-import { configure, ZipWriter } from '@zip.js/zip.js';
 import { confidentialityEdition } from '@lazaret/dicom/dictionary/confidentiality.ts';
 import { applyPatches } from '@lazaret/dicom/dataset/patched.ts';
 import { Failure, refused, unavailable } from '@lazaret/system/failure.ts';
@@ -77,6 +76,8 @@ export function checkBlanking(items: readonly Pick<ExportItem, 'entry' | 'map'>[
  */
 export async function writeExport(items: readonly ExportItem[], options: ExportOptions, sink: Writable): Promise<void> {
   if (options.deIdentified) checkBlanking(items);
+  // Only now: it takes 9 MB, and few export anything.
+  const { configure, ZipWriter } = await import('@zip.js/zip.js');
   // No worker: a sandboxed process may not start one. Deflate is the platform's.
   configure({ useWebWorkers: false });
   const zip = new ZipWriter(Writable.toWeb(sink) as unknown as WritableStream<Uint8Array>, { password: options.passphrase, encryptionStrength: aes256, zip64: true, dataDescriptor: true, lastModDate: new Date(options.at) });
