@@ -94,12 +94,7 @@ class JsonWriter {
       const isFirst = sequence === undefined ? emptyTop : sequence.empty;
       if (sequence === undefined) emptyTop = false;
       else sequence.empty = false;
-      if (!isFirst) out.byte(comma);
-      out.byte(quote);
-      out.hex(tag);
-      out.ascii('":{"vr":"');
-      out.ascii(isSequence ? 'SQ' : vr.code);
-      out.byte(quote);
+      out.attribute(tag, isSequence ? 'SQ' : vr.code, isFirst);
       if (isSequence) open.push({ row, begun: 0, empty: true });
       else {
         this.#body(row, tag, vr);
@@ -223,11 +218,7 @@ class JsonWriter {
       if (first === last) out.ascii('null');
       else if (vr.code === 'PN') this.#plainName(bytes, first, last);
       else if (vr.code === 'DS' || vr.code === 'IS') this.#plainNumber(bytes, first, last);
-      else {
-        out.byte(quote);
-        out.copy(bytes, first, last);
-        out.byte(quote);
-      }
+      else out.quoted(bytes, first, last);
       if (to >= end) break;
       out.byte(comma);
       from = to + 1;
@@ -241,10 +232,8 @@ class JsonWriter {
     let text = '';
     for (let at = start; at < end; at += 1) text += String.fromCharCode(bytes[at]!);
     const number = numberOf(text);
-    if (number !== null) return out.ascii(number);
-    out.byte(quote);
-    out.copy(bytes, start, end);
-    out.byte(quote);
+    if (number === null) out.quoted(bytes, start, end);
+    else out.ascii(number);
   }
 
   /** PS3.18 F.2.2: the component groups of a PN; empty ones are left out. */
@@ -261,9 +250,7 @@ class JsonWriter {
         if (!isFirst) out.byte(comma);
         isFirst = false;
         out.ascii(name);
-        out.byte(quote);
-        out.copy(bytes, from, withoutPadding(bytes, from, to));
-        out.byte(quote);
+        out.quoted(bytes, from, withoutPadding(bytes, from, to));
       }
       from = to + 1;
     }

@@ -41,7 +41,10 @@ test('bytes are copied only where JSON has them as they are', () => {
   const out = new JsonText();
   out.copy(bytesOf(`..${long}..`), 2, 1002);
   out.copy(bytesOf('xyz'), 1, 2);
-  assert.equal(out.end(), `${long}y`);
+  out.quoted(bytesOf(long), 0, 999);
+  out.attribute(0x00100010, 'PN', true);
+  out.attribute(0xfffdabcd, 'LO', false);
+  assert.equal(out.end(), `${long}y"${long.slice(1)}""00100010":{"vr":"PN","FFFDABCD":{"vr":"LO"`);
 });
 
 test('a number is what the grammar of JSON says, with at most two digits of exponent', () => {

@@ -83,6 +83,31 @@ export class JsonText {
     this.#length += count;
   }
 
+  /** The same, between quotation marks. */
+  quoted(from: Uint8Array, start: number, end: number): void {
+    if (this.#length + end - start + 2 > this.#bytes.length) this.#grow(end - start + 2);
+    this.#bytes[this.#length] = quote;
+    this.#length += 1;
+    this.copy(from, start, end);
+    this.#bytes[this.#length] = quote;
+    this.#length += 1;
+  }
+
+  /** The beginning of an attribute: `"00100010":{"vr":"PN"`, after a comma where it is not the first. */
+  attribute(tag: number, vr: string, isFirst: boolean): void {
+    if (this.#length + attributeBytes > this.#bytes.length) this.#grow(attributeBytes);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    if (!isFirst) bytes[at++] = comma;
+    bytes[at++] = quote;
+    for (let shift = 28; shift >= 0; shift -= 4) bytes[at++] = hexDigits[(tag >>> shift) & 15]!;
+    for (let index = 0; index < beforeVR.length; index += 1) bytes[at++] = beforeVR[index]!;
+    bytes[at++] = vr.charCodeAt(0);
+    bytes[at++] = vr.charCodeAt(1);
+    bytes[at++] = quote;
+    this.#length = at;
+  }
+
   /** Eight hexadecimal digits. */
   hex(number: number): void {
     if (this.#length + 8 > this.#bytes.length) this.#grow(8);
@@ -123,7 +148,9 @@ export class JsonText {
 }
 
 const copiedByLoop = 64;
-const equals = 0x3d;
+const [quote, comma, equals] = [0x22, 0x2c, 0x3d] as const;
+const beforeVR = encoder.encode('":{"vr":"');
+const attributeBytes = 2 + 8 + beforeVR.length + 3;
 
 /** Whether all these bytes stand in a JSON string as they are; with `separator`, a backslash is no character of one, but stands between two. */
 export function isPlain(bytes: Uint8Array, start: number, end: number, separator: boolean): boolean {
