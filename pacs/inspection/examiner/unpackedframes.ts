@@ -40,7 +40,7 @@ export function packedFrame(mapped: MappedObject, [first, last]: FrameFragments[
   for (let at = first; at <= last; at += 1) length += lengths[at]!;
   if (length > bytesMax) return null;
   const parts: Uint8Array[] = [];
-  for (let at = first; at <= last; at += 1) parts.push(Uint8Array.from(mapped.dataSetSource.read(offsets[at]!, lengths[at]!)));
+  for (let at = first; at <= last; at += 1) parts.push(new Uint8Array(mapped.dataSetSource.read(offsets[at]!, lengths[at]!)));
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
@@ -64,14 +64,31 @@ export function unpackRLE(bytes: Uint8Array, { rows, columns, samples, bitsAlloc
   for (let segment = 0; segment < samples * width && 8 + segment * 4 <= bytes.length; segment += 1) {
     const start = view.getUint32(4 + segment * 4, true);
     const target = Math.floor(segment / width) * plane * width + (width - 1 - (segment % width));
-    for (let at = start, done = 0; done < plane && at < bytes.length;) {
-      const control = view.getInt8(at);
-      at += 1;
-      const count = control === -128 ? 0 : Math.min(control >= 0 ? control + 1 : 1 - control, plane - done);
-      for (let index = 0; index < count; index += 1) pixels[target + (done + index) * width] = bytes[control >= 0 ? at + index : at]!;
-      at += control === -128 ? 0 : control >= 0 ? control + 1 : 1;
-      done += count;
-    }
+    unpackSegment(bytes, start, pixels, target, width, target + plane * width);
   }
   return pixels;
+}
+
+/** The runs from `start` on (PS3.5 G.3.1), as every `step`th byte from `target` up to `end`. What a literal run lacks is zero. */
+function unpackSegment(bytes: Uint8Array, start: number, pixels: Uint8Array, target: number, step: number, end: number): void {
+  const { length } = bytes;
+  let at = start;
+  let to = target;
+  while (to < end && at < length) {
+    const control = bytes[at]!;
+    at += 1;
+    if (control < 128) {
+      const stop = Math.min(to + (control + 1) * step, end);
+      const there = Math.min(stop, to + (length - at) * step);
+      for (let from = at; to < there; to += step) pixels[to] = bytes[from++]!;
+      to = stop;
+      at += control + 1;
+    } else if (control > 128) {
+      const stop = Math.min(to + (257 - control) * step, end);
+      const value = at < length ? bytes[at]! : 0;
+      if (value === 0) to = stop;
+      else for (; to < stop; to += step) pixels[to] = value;
+      at += 1;
+    }
+  }
 }
