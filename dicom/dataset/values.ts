@@ -22,7 +22,8 @@ export class Values {
   readonly mapped: MappedObject;
   /** The first so many rows are the File Meta Information: their offsets are into the object, even where the Data Set is inflated. */
   readonly metaRows: number;
-  readonly #window: Window;
+  /** On the Data Set. What was looked at there moves with the next value. */
+  readonly window: Window;
   readonly #metaWindow: Window;
   readonly #littleEndian: boolean;
   readonly #topLevel = new Map<number, number>();
@@ -33,8 +34,8 @@ export class Values {
 
   constructor(mapped: MappedObject) {
     this.mapped = mapped;
-    this.#window = new Window(mapped.dataSetSource);
-    this.#metaWindow = mapped.dataSetSource === mapped.source ? this.#window : new Window(mapped.source);
+    this.window = new Window(mapped.dataSetSource);
+    this.#metaWindow = mapped.dataSetSource === mapped.source ? this.window : new Window(mapped.source);
     this.#littleEndian = mapped.encoding?.littleEndian ?? mapped.transferSyntaxUID !== explicitVRBigEndian;
     const { count, depths, tags, parents, items, headerOffsets } = mapped.elements;
     let meta = 0;
@@ -87,7 +88,7 @@ export class Values {
     const { valueOffsets, valueLengths } = this.mapped.elements;
     const length = Math.min(valueLengths[row] ?? 0, bytesMax);
     if (length <= 0) return new Uint8Array(0);
-    const window = row < this.metaRows ? this.#metaWindow : this.#window;
+    const window = row < this.metaRows ? this.#metaWindow : this.window;
     const index = window.at(valueOffsets[row]!, length);
     return window.bytes.subarray(index, index + length);
   }

@@ -5,7 +5,6 @@
 import { leadingSpaceVRs, numberAt, valueBytesMax, Values } from '../dataset/values.ts';
 import type { VR } from '../dataset/vrs.ts';
 import type { MappedObject } from '../filemap/contract.ts';
-import { Window } from '../filemap/window.ts';
 import { isNumber, isPlain, JsonText } from './jsontext.ts';
 
 export interface DicomJsonOptions {
@@ -52,7 +51,6 @@ class JsonWriter {
   readonly #charactersMax: number;
   readonly #omitted: number[] | undefined;
   readonly #inObject: boolean;
-  readonly #window: Window;
   readonly #out = new JsonText();
 
   constructor(values: Values, options: DicomJsonOptions) {
@@ -63,7 +61,6 @@ class JsonWriter {
     this.#charactersMax = options.charactersMax ?? charactersMaxByDefault;
     this.#omitted = options.omitted;
     this.#inObject = this.#mapped.dataSetSource === this.#mapped.source;
-    this.#window = new Window(this.#mapped.dataSetSource);
   }
 
   write(): string {
@@ -139,8 +136,8 @@ class JsonWriter {
     const littleEndian = this.#values.isLittleEndian(sequence);
     let found = 0;
     while (position + 8 <= end) {
-      const index = this.#window.at(position, 8);
-      const { bytes } = this.#window;
+      const index = this.#values.window.at(position, 8);
+      const { bytes } = this.#values.window;
       const [group, element] = littleEndian
         ? [bytes[index]! | (bytes[index + 1]! << 8), bytes[index + 2]! | (bytes[index + 3]! << 8)]
         : [(bytes[index]! << 8) | bytes[index + 1]!, (bytes[index + 2]! << 8) | bytes[index + 3]!];
@@ -196,8 +193,8 @@ class JsonWriter {
   #texts(row: number, length: number, vr: VR): void {
     // What lies in a window at once, is ASCII and needs no escape is copied as it stands.
     const size = Math.min(length, valueBytesMax);
-    const index = this.#window.at(this.#mapped.elements.valueOffsets[row]!, size);
-    const { bytes } = this.#window;
+    const index = this.#values.window.at(this.#mapped.elements.valueOffsets[row]!, size);
+    const { bytes } = this.#values.window;
     const end = withoutPadding(bytes, index, index + size);
     if (isPlain(bytes, index, end, vr.multiple) && (!vr.characterSet || !this.#values.decoding(row).isRoman)) this.#plainTexts(bytes, index, end, vr);
     else this.#decodedTexts(row, vr);

@@ -57,6 +57,9 @@ for (const [kind, list] of [['program', programs], ['container', containers], ['
   }
 }
 const longest = 8;
+/** Whether a signature begins with a byte: asked of each value. */
+const beginsOne = new Uint8Array(256);
+for (const first of byFirst.keys()) beginsOne[first] = 1;
 
 function signatureAt(bytes: Uint8Array, at = 0): { readonly kind: Kind; readonly name: string } | null {
   for (const candidate of byFirst.get(bytes[at]!) ?? []) {
@@ -121,14 +124,15 @@ function isZipEnd(source: MappedObject['source'], offset: number, record: Buffer
   return latin1(source.read(offset - size, 4)) === 'PK\u0001\u0002';
 }
 
-const unaccounted: ReadonlySet<SpanKind> = new Set(['trailing', 'unexplained', 'padding']);
+const unaccounted: readonly SpanKind[] = ['trailing', 'unexplained', 'padding'];
+const isUnaccounted = Uint8Array.from(spanKinds, (kind) => (unaccounted.includes(kind) ? 1 : 0));
 
 /** Bytes that no element holds: nothing legitimate begins there. */
 function checkUnaccounted(reading: Reading): void {
   const { spans, source, hasPreamble, meta } = reading.mapped;
   for (let row = 0; row < spans.count; row += 1) {
+    if (isUnaccounted[spans.kinds[row]!] === 0) continue;
     const kind = spanKinds[spans.kinds[row]!]!;
-    if (!unaccounted.has(kind)) continue;
     const offset = spans.offsets[row]!;
     const head = source.read(offset, Math.min(spans.lengths[row]!, unaccountedBytesMax));
     // The span of Data Set Trailing Padding begins with the header of its element.
@@ -156,12 +160,15 @@ const encapsulatedDocument = 0x00420011;
 /** What is further in is looked at by contentbulk.ts. */
 function checkValueStarts(reading: Reading): void {
   const { elements, pixelData, dataSetSource } = reading.mapped;
+  const whole = dataSetSource.bytes ?? null;
   for (let index = 0; index < elements.count; index += 1) {
     const length = elements.valueLengths[index]!;
     const tag = elements.tags[index]!;
     if (length < 4 || index === pixelData || elements.vrs[index] === sequence || tag === encapsulatedDocument) continue;
     if (tag < 0x00030000) continue; // Group 2 lies in the object, not in the Data Set, and holds no opaque value that is kept.
-    checkValueStart(reading, dataSetSource.read(elements.valueOffsets[index]!, Math.min(length, longest)), tag, elements.valueOffsets[index]!, length);
+    const offset = elements.valueOffsets[index]!;
+    if (whole !== null && beginsOne[whole[offset]!] === 0) continue;
+    checkValueStart(reading, dataSetSource.read(offset, Math.min(length, longest)), tag, offset, length);
   }
 }
 

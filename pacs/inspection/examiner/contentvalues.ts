@@ -29,7 +29,8 @@ const grammars: ReadonlyMap<number, Uint8Array> = new Map([
 const valueBytesMax = 16 * 1024 * 1024;
 
 export function checkValues(reading: Reading): void {
-  const { elements } = reading.mapped;
+  const { elements, dataSetSource } = reading.mapped;
+  const whole = dataSetSource.bytes ?? null;
   for (let index = 0; index < elements.count; index += 1) {
     const grammar = grammars.get(elements.vrs[index]!);
     const tag = elements.tags[index]!;
@@ -41,8 +42,10 @@ export function checkValues(reading: Reading): void {
       reading.add('value-invalid', index, `A value of ${length} bytes is no number, date, time or UID.`);
       continue;
     }
-    const bytes = reading.bytes(index);
-    for (let at = 0; at < bytes.length; at += 1) {
+    // No view of each value where all are in memory: there may be 100,000.
+    const bytes = whole ?? reading.bytes(index);
+    const start = whole === null ? 0 : elements.valueOffsets[index]!;
+    for (let at = start; at < start + length; at += 1) {
       if (grammar[bytes[at]!] === 0) {
         reading.add('value-invalid', index, `A ${String.fromCharCode(elements.vrs[index]! >> 8, elements.vrs[index]! & 0xff)} value holds a character that such values cannot have (code ${bytes[at]}).`);
         break;
