@@ -23,6 +23,8 @@ export interface JPEGRules {
 const segmentsMax = 1024;
 /** Each scan makes a decoder go over the whole image once more; progressive writers make 10 to 14, and one component has 63 bands of some bits at most. */
 const scansMax = 128;
+/** Of JPEG-LS: eleven bytes for the thresholds; a mapping table makes colours of samples, which DICOM leaves to its own palettes. */
+const presetBytesMax = 4096;
 /** Fill bytes (T.81 §B.1.1.2) at one place and in all. */
 const fillBytesMax = 1024;
 
@@ -46,6 +48,7 @@ class JPEGWalk {
   #fill = 0;
   #applicationBytes = 0;
   #commentBytes = 0;
+  #presetBytes = 0;
   /** Components that a scan has coded; in sequential and lossless processes each one once. */
   readonly #coded = new Set<number>();
 
@@ -121,6 +124,8 @@ class JPEGWalk {
       case marker.dac:
         return this.#rules.isLS ? `the marker FF${hex(code)} has no place in JPEG-LS` : tableProblem(stream, code, at, length, this.#tables);
       case marker.lse:
+        this.#presetBytes += length;
+        if (this.#presetBytes > presetBytesMax) this.#notes.extra(at, length, `its preset parameters have ${this.#presetBytes} bytes`);
         return this.#rules.isLS ? presetProblem(stream, at, length) : 'the marker FFF8 has no place in it';
       case marker.dri:
         // T.87 §C.2.5 permits three and four bytes, for large images.

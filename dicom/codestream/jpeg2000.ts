@@ -11,6 +11,10 @@ import type { Stream } from './stream.ts';
 
 /** Comments of one codestream. Writers leave their name; Kakadu lists its quality layers. */
 const commentBytesMax = 4096;
+/** Changes of progression in one header. */
+const progressionsMax = 256;
+/** Lengths of packets in the main header, which no writer of images for DICOM is known to put there (they stand in the tile-parts). */
+const listedBytesMax = 4096;
 /** Marker segments of one header. */
 const segmentsMax = 4096;
 /** T.800 A.5.1: 65,535 tiles at most; each with up to 255 parts, of which real writers make as many as resolutions or layers. */
@@ -24,7 +28,7 @@ const marker = {
 } as const;
 /** Shortest and longest length of a marker segment (A.5 to A.9; T.814 A.3), and where it may stand: in the main header (1), in a tile-part's (2). */
 const segments: ReadonlyMap<number, readonly [least: number, most: number, where: number]> = new Map([
-  [marker.cap, [6, 70, 1]], [marker.prf, [4, 65_535, 1]], [marker.cpf, [4, 65_535, 1]], [marker.cod, [12, 45, 3]], [marker.coc, [9, 43, 3]], [marker.rgn, [5, 6, 3]],
+  [marker.cap, [6, 70, 1]], [marker.prf, [4, 66, 1]], [marker.cpf, [4, 66, 1]], [marker.cod, [12, 45, 3]], [marker.coc, [9, 43, 3]], [marker.rgn, [5, 6, 3]],
   [marker.qcd, [4, 197, 3]], [marker.qcc, [5, 199, 3]], [marker.poc, [9, 65_535, 3]], [marker.tlm, [6, 65_535, 1]], [marker.plm, [4, 65_535, 1]], [marker.plt, [4, 65_535, 2]],
   [marker.ppm, [7, 65_535, 1]], [marker.ppt, [4, 65_535, 2]], [marker.crg, [6, 65_534, 1]], [marker.com, [4, 65_535, 3]],
 ]);
@@ -87,6 +91,7 @@ class CodestreamWalk {
   #components = 0;
   #tiles = 0;
   #comments = 0;
+  #listed = 0;
   #hasCapabilities = false;
   #hasCOD = false;
   #hasQCD = false;
@@ -190,6 +195,15 @@ class CodestreamWalk {
       case marker.ppm:
       case marker.ppt:
         this.#packedHeaders = true;
+        return null;
+      case marker.poc: {
+        // A.6.6: seven bytes for each, nine where there are many components; each of 64 levels of each component once is more than any.
+        const row = this.#components < 257 ? 7 : 9;
+        return length % row === 0 && length / row <= progressionsMax ? null : 'its changes of progression have a wrong length';
+      }
+      case marker.plm:
+        this.#listed += length;
+        if (this.#listed > listedBytesMax) this.#notes.extra(at, length, `its main header lists lengths of packets in ${this.#listed} bytes`);
         return null;
       case marker.tlm:
         return this.#lengths(at, length);

@@ -16,6 +16,8 @@ const boxed = [0, 0, 0, 12, 0x4a, 0x58, 0x4c, 0x20, 0x0d, 0x0a, 0x87, 0x0a] as c
 const metadataBytesMax = 64 * 1024;
 /** One DICOM frame is one picture; layers and low-resolution frames before it are a few. */
 const framesMax = 64;
+/** What a JPEG file would be made of again (ISO/IEC 18181-2 §9.11): its tables and application segments, packed. */
+const reconstructionBytesMax = 64 * 1024;
 /** Sections of one frame: a picture of 65,535 squared has 65,536 groups, in up to eleven passes. */
 const sectionsMax = 1_000_000;
 
@@ -32,6 +34,7 @@ export function walkJPEGXL(stream: Stream, expected: Expected | null): Walk {
     else if (box.type === 'Exif' || box.type === 'xml ' || box.type === 'jbrd') {
       metadata += box.type === 'jbrd' ? 0 : box.length;
       notes.part(`box ${box.type}`, box.at, box.length);
+      if (box.type === 'jbrd' && box.length > reconstructionBytesMax) notes.extra(box.at, box.length, `its box "jbrd" has ${box.length} bytes`);
       if (metadata > metadataBytesMax) notes.extra(box.at, box.length, `it has ${metadata} bytes of boxes that no pixels come from`);
     } else if (box.length > 64) notes.extra(box.at, box.length, `its box "${box.type}" has ${box.length} bytes`);
   }

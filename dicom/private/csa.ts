@@ -5,7 +5,7 @@
  *   "SV10" 4 bytes      only in the second version
  *   count, 77           32 bit each
  *   for each tag        name 64 bytes, multiplicity 4, VR 4, type 4, items 4, a mark of 77 or 205
- *     for each item     four numbers of 4 bytes, of which one gives the length; the bytes, padded to a multiple of 4
+ *     for each item     four numbers of 4 bytes, of which one gives the length (in the second version three do, and one is a mark); the bytes, padded to a multiple of 4
  */
 
 import { restFrom, type Range, type VendorRecord } from './record.ts';
@@ -20,6 +20,8 @@ export interface CSATag {
 export interface CSAHeader {
   readonly version: 1 | 2;
   readonly tags: readonly CSATag[];
+  /** Numbers before items that are not what they are in all others. */
+  readonly odd: readonly Range[];
   /** First byte after the last tag. */
   readonly end: number;
 }
@@ -45,6 +47,7 @@ export function readCSA(bytes: Uint8Array): CSAHeader | null {
   if (count < 1 || count > tagsMax || !marks.includes(word(at + 4))) return null;
   at += 8;
   const tags: CSATag[] = [];
+  const odd: Range[] = [];
   /** In the first version each length is given with this added. */
   let excess = 0;
   for (let number = 0; number < count; number += 1) {
@@ -58,6 +61,7 @@ export function readCSA(bytes: Uint8Array): CSAHeader | null {
     for (let item = 0; item < itemCount; item += 1) {
       if (at + itemBytes > bytes.length) return null;
       const length = version === 2 ? word(at + 4) : word(at) - excess;
+      if (version === 2 && (word(at) !== length || word(at + 12) !== length || !marks.includes(word(at + 8)))) odd.push({ offset: at, length: itemBytes });
       at += itemBytes;
       if (length < 0 || length > bytes.length - at) return null;
       if (length > 0) items.push({ offset: at, length });
@@ -65,13 +69,13 @@ export function readCSA(bytes: Uint8Array): CSAHeader | null {
     }
     tags.push({ name, items });
   }
-  return at > bytes.length ? null : { version, tags, end: at };
+  return at > bytes.length ? null : { version, tags, odd, end: at };
 }
 
 /** The same as every vendor's record is given. What a header has between its items is at most three bytes of padding. */
 export function readCSARecord(bytes: Uint8Array): VendorRecord | null {
   const header = readCSA(bytes);
-  return header === null ? null : { values: header.tags.flatMap(({ items }) => items), unexplained: restFrom(header.end, bytes.length) };
+  return header === null ? null : { values: header.tags.flatMap(({ items }) => items), unexplained: [...header.odd, ...restFrom(header.end, bytes.length)] };
 }
 
 /** Behind the NUL is whatever the writer's memory held. */

@@ -33,7 +33,7 @@ export function readParameters(bytes: Uint8Array): VendorRecord | null {
     if (part.offset + part.length > bytes.length || (part.length > 0 && part.offset < parts[0]!.length)) return null;
     parts.push(part);
   }
-  const arrays = parts.slice(1);
+  const arrays = parts.splice(1);
   const values: Range[] = [];
   for (let number = 0; number < count; number += 1) {
     const start = headerBytes + number * parameterBytes;
@@ -44,7 +44,8 @@ export function readParameters(bytes: Uint8Array): VendorRecord | null {
     if (!arrays.some((part) => value.offset >= part.offset && value.offset + value.length <= part.offset + part.length)) return null;
     values.push(value);
   }
-  return { values, unexplained: rangesBeside(parts, bytes.length) };
+  // A place in an array that no parameter has is nobody's.
+  return { values, unexplained: rangesBeside([...parts, ...values], bytes.length) };
 }
 
 /** Printable and ended by NUL within its field. */

@@ -15,7 +15,7 @@ import { mustDecode, type DecodePolicy, type Decoding } from './decoding.ts';
 import { verdictOf, worstFirst } from './verdict.ts';
 
 /** Rises when the reader or the content rules judge otherwise than before: what was judged by an older number is judged again. */
-export const rulesVersion = 4;
+export const rulesVersion = 5;
 /** Rises with the decoders' packages. */
 const decoderVersion = 1;
 /** clamd was once shown the object alone, and what was judged then counts no more. */

@@ -1,8 +1,8 @@
-/** THREATS C1 to C6: names, text and references that leave their lane. */
+/** THREATS C1 to C7 and C9: names, text and references that leave their lane. */
 import { encode, header, itemHeader, undefinedLength, withElements, withoutElements, type Element, type Item } from './encode.ts';
 import { make } from './make.ts';
 import { smallCT, sopClasses } from './objects.ts';
-import { malformed, held, uidOf, type Recipe } from './recipe.ts';
+import { clean, malformed, held, uidOf, type Recipe } from './recipe.ts';
 
 /** An instance UID that is something else. The command of a C-STORE cannot carry it past a door that checks UIDs. */
 function named(name: string, why: string, sopInstanceUID: string): Recipe {
@@ -27,7 +27,14 @@ function directory(name: string, threat: string, why: string, records: readonly 
 }
 const image = (path: readonly string[]): Item => record('IMAGE', 0, 0, [['0004,1500', 'CS', path], ['0004,1510', 'UI', sopClasses.ct], ['0004,1511', 'UI', uidOf('referenced')], ['0004,1512', 'UI', '1.2.840.10008.1.2.1']]);
 
+/** What is harmless as long as nobody fetches an address, and nobody makes names of objects of it. */
+export const harmlessNames: readonly Recipe[] = [
+  make({ name: 'addresses', threat: 'C7', why: 'Addresses that somebody could fetch: they are text, and nothing here asks for them.', expected: clean, elements: () => withElements(smallCT('addresses'), ['0008,1190', 'UR', 'http://169.254.169.254/latest/meta-data'], ['0040,E010', 'UR', 'file://example.invalid/share/x']) }),
+  make({ name: 'keys', threat: 'C9', why: 'Names that mean something to programs that make objects of them.', expected: clean, elements: () => withElements(smallCT('keys'), ['0008,1030', 'LO', '__proto__'], ['0009,0010', 'LO', '__proto__'], ['0009,1001', 'LO', 'constructor']) }),
+];
+
 export const names: readonly Recipe[] = [
+  make({ name: 'pixels-elsewhere', threat: 'C7', why: 'An image without pixels that names a server to fetch them from.', transferSyntaxUID: '1.2.840.10008.1.2.4.94', expected: held, elements: () => withElements(withoutElements(smallCT('pixels-elsewhere'), '7FE0,0010'), ['0028,7FE0', 'UR', 'http://example.invalid/pixels?target=x']) }),
   named('uid-traversal', 'A SOP Instance UID that climbs out of a folder.', '../../../../tmp/lazaret-was-here'),
   named('uid-absolute', 'A SOP Instance UID that is an absolute path.', '/var/lib/lazaret'),
   named('uid-windows', 'A SOP Instance UID that is a device path of Windows.', '..\\..\\CON'),

@@ -42,6 +42,25 @@ function pe(random: Random): Buffer {
   return body(Buffer.concat([dos, inert.peHeader()]), random);
 }
 
+/** No more than a loader asks for: where the second header is, and a first section that may stand anywhere behind it. */
+function barePE(random: Random): Buffer {
+  const at = 4 * (16 + below(random, 60));
+  const header = Buffer.from(inert.peHeader());
+  header.writeUInt16LE(0xf0 + 8 * (1 + below(random, 40)), 20);
+  const dos = noise(at, random);
+  dos.write('MZ', 0, 'latin1');
+  dos.writeUInt32LE(at, 0x3c);
+  return body(Buffer.concat([dos, header]), random);
+}
+
+/** No more than Linux asks for: magic, kind, machine, size of a program header. */
+function bareELF(random: Random): Buffer {
+  const header = Buffer.from(inert.elf(64, 1));
+  header.set(noise(12, random), 4);
+  header.set(noise(4, random), 20);
+  return body(header, random);
+}
+
 /** Class file of Java 5 to 21: version, an empty constant pool. */
 function javaClass(random: Random): Buffer {
   return body(Buffer.from([0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 49 + below(random, 17), 0, 1, 0, 0x21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), random);
@@ -102,6 +121,8 @@ function pdfPacked(random: Random): Buffer {
 
 export const payloads: readonly Payload[] = [
   program('pe', 'setup.exe', pe),
+  program('pe-bare', 'setup.exe', barePE),
+  program('elf-bare', 'run', bareELF),
   program('elf', 'run', (random) => body(inert.elf(64, 1), random)),
   program('mach-o', 'run', (random) => body(inert.machO(), random)),
   program('mach-o-fat', 'run', (random) => body(inert.machOFat(), random)),

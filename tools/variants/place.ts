@@ -14,6 +14,8 @@ export interface Place {
   readonly bytesMax?: number;
   /** The payload stands among other bytes, or where no value begins: a stream without a header is then not to be told from them (Wrapping.headerless). */
   readonly isInside?: true;
+  /** The payload stands among pixels or the code of pixels (Wrapping.besidePixels). */
+  readonly isPixels?: true;
   /** Takes the payload apart, so that only who knows how can put it together again: beyond inspection, see Wrapping.beyond. */
   readonly beyond?: true;
   put(base: Base, payload: Buffer, random: Random, name: string): Draft;

@@ -29,10 +29,10 @@ function inserted(bytes: Buffer, at: number, more: Uint8Array): Buffer {
   return Buffer.concat([bytes.subarray(0, at), more, bytes.subarray(at)]);
 }
 const inFrame = (name: string, bases: readonly Base[], change: (frame: Buffer, payload: Buffer, random: Random, base: Base) => Buffer, bytesMax = segmentBytesMax): Place => ({
-  name, bases, bytesMax, isInside: true, put: (base, payload, random, object) => ({ base, name: object, pixels: pixelData(base, [change(frameOf(base), payload, random, base)]) }),
+  name, bases, bytesMax, isInside: true, isPixels: true, put: (base, payload, random, object) => ({ base, name: object, pixels: pixelData(base, [change(frameOf(base), payload, random, base)]) }),
 });
 const inItems = (name: string, change: (frame: Buffer, payload: Buffer, random: Random) => readonly Uint8Array[]): Place => ({
-  name, bases: encapsulatedBases, isInside: true, put: (base, payload, random, object) => ({ base, name: object, pixels: items(...change(frameOf(base), payload, random)) }),
+  name, bases: encapsulatedBases, isInside: true, isPixels: true, put: (base, payload, random, object) => ({ base, name: object, pixels: items(...change(frameOf(base), payload, random)) }),
 });
 
 /** A JP2 or JPEG XL box. */
@@ -108,7 +108,7 @@ export const placesCodestream: readonly Place[] = [
     changed.set(payload.subarray(0, 56), 8);
     return changed;
   }, 56),
-  { name: 'among deflated pixels', isInside: true, bases: encapsulatedBases.filter((base) => base.frame === 'deflated-frame' || base.frame === 'rle'), put: (base, payload, random, name) => {
+  { name: 'among deflated pixels', isInside: true, isPixels: true, bases: encapsulatedBases.filter((base) => base.frame === 'deflated-frame' || base.frame === 'rle'), put: (base, payload, random, name) => {
     const pixels = tinyPixels();
     pixels.set(payload.subarray(0, 900), below(random, 100));
     return { base, name, pixels: pixelData(base, [base.frame === 'rle' ? rleFragment([literals(pixels)]) : deflateRawSync(pixels)]) };

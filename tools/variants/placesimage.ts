@@ -37,16 +37,16 @@ const palette = (payload: Buffer, base: Base): Element[] => {
 };
 
 export const placesImage: readonly Place[] = [
-  { name: 'among native pixels', isInside: true, bases: nativeBases, put: (base, payload, random, name) => {
+  { name: 'among native pixels', isInside: true, isPixels: true, bases: nativeBases, put: (base, payload, random, name) => {
     const { instead, pixels } = imageAround(base, payload, random, name);
     return { base, name, instead, pixels: ['7FE0,0010', 'OB', pixels] };
   } },
   { name: 'behind native pixels', bases: nativeBases, put: (base, payload, _, name) => ({ base, name, pixels: ['7FE0,0010', 'OB', Buffer.concat([tinyPixels(), payload])] }) },
-  { name: 'among encapsulated uncompressed pixels', isInside: true, bases: encapsulatedBases.filter((base) => base.frame === 'native'), put: (base, payload, random, name) => {
+  { name: 'among encapsulated uncompressed pixels', isInside: true, isPixels: true, bases: encapsulatedBases.filter((base) => base.frame === 'native'), put: (base, payload, random, name) => {
     const { instead, pixels } = imageAround(base, payload, random, name);
     return { base, name, instead, pixels: pixelData(base, [pixels]) };
   } },
-  { name: 'float pixels', bases: nativeBases, put: (base, payload, _, name) => {
+  { name: 'float pixels', isPixels: true, bases: nativeBases, put: (base, payload, _, name) => {
     const pixels = filledUp(payload, 4);
     const side = pixels.length / 4;
     return { base, name, instead: withElements(imageElements(base, name), ['0028,0010', 'US', 1], ['0028,0011', 'US', side], ['0028,0100', 'US', 32]), elements: [['7FE0,0008', 'OF', pixels]], pixels: null };

@@ -47,7 +47,7 @@ export function variantOf(seed: number, wanted: Wanted = {}): Variant {
   const place = pick(random, places.filter((one) => wanted.place === undefined || one.name === wanted.place));
   const base = pick(random, place.bases.filter((one) => wanted.syntax === undefined || one.name === wanted.syntax));
   const { payload, wrapping, placed } = packed(place, random, wanted);
-  const aim = place.beyond === true || wrapping.beyond === true || (wrapping.headerless === true && place.isInside === true) ? 'beyond' : place.isText === true && isCharacters(payload, wrapping) ? 'characters' : 'attack';
+  const aim = place.beyond === true || wrapping.beyond === true || (wrapping.headerless === true && place.isInside === true) || (wrapping.besidePixels === true && place.isPixels === true) ? 'beyond' : place.isText === true && isCharacters(payload, wrapping) ? 'characters' : 'attack';
   return { seed, place, payload, wrapping, base, aim, placed, bytes: fileOf(place.put(base, placed, random, `variant ${seed}`)) };
 }
 

@@ -1,6 +1,6 @@
 /** What a payload is packed in before it is hidden, so that its own bytes are not to be seen. */
 import { createCipheriv, createHash } from 'node:crypto';
-import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { tarOf, zipOf } from './containers.ts';
 import { below, pick, type Payload, type Random } from './payloads.ts';
 
@@ -13,6 +13,8 @@ export interface Wrapping {
    * measurements. What limits the harm is that nothing which could undo it gets in either.
    */
   readonly beyond?: true;
+  /** Looked for everywhere but among pixels, where too much would be taken for it: beyond inspection there. */
+  readonly besidePixels?: true;
   /** A stream without any mark: found where a value begins with it, beyond inspection among other bytes. */
   readonly headerless?: true;
   wrap(bytes: Buffer, payload: Payload, random: Random): Buffer;
@@ -24,6 +26,15 @@ export const wrappings: readonly Wrapping[] = [
   { name: 'plain', wrap: (bytes) => bytes },
   { name: 'gzip', wrap: (bytes) => gzipSync(bytes) },
   { name: 'zlib', wrap: (bytes) => deflateSync(bytes) },
+  { name: 'zlib-window', besidePixels: true, wrap: (bytes, _, random) => deflateSync(bytes, { windowBits: 9 + below(random, 6) }) },
+  { name: 'gzip-hint', wrap: (bytes, _, random) => {
+    const packed = gzipSync(bytes);
+    packed.set([1 + 2 * below(random, 100), 14 + below(random, 200)], 8);
+    return packed;
+  } },
+  { name: 'zstd', wrap: (bytes) => zstdCompressSync(bytes) },
+  { name: 'base64-pieces', besidePixels: true, wrap: (bytes, _, random) => Buffer.from(bytes.toString('base64').replaceAll(new RegExp(`.{${24 + below(random, 30)}}`, 'g'), `$&${pick(random, [' ', '\\', ', ', ' | '])}`)) },
+  { name: 'hex-pairs', besidePixels: true, wrap: (bytes, _, random) => Buffer.from(bytes.toString('hex').replaceAll(/../g, pick(random, ['$& ', '0x$&, ', '\\x$&', '%$&']))) },
   { name: 'deflate', headerless: true, wrap: (bytes) => deflateRawSync(bytes) },
   { name: 'base64', wrap: (bytes) => Buffer.from(bytes.toString('base64')) },
   { name: 'base64-lines', wrap: base64Lines },

@@ -4,7 +4,7 @@
  *
  * Not found, since nothing marks them: a deflate stream without a header among other bytes, and what was combined with a key.
  */
-import { constants, inflateRawSync } from 'node:zlib';
+import { constants, inflateRawSync, zstdDecompressSync } from 'node:zlib';
 import { beginsDeflate } from './deflatehead.ts';
 
 /** A script of one line, or EICAR, is not shorter in base64; identifiers hold other characters. */
@@ -51,13 +51,20 @@ export interface Searched {
 export function* concealedIn(bytes: Buffer, searched: Searched): Generator<Concealed | 'limit', void, void> {
   yield* gzipsIn(bytes, searched);
   yield* zlibsIn(bytes, searched);
+  yield* zstdsIn(bytes, searched);
   yield* textRunsIn(bytes, searched.end);
   yield* wideTextsIn(bytes, searched.end);
 }
 
-/** RFC 1952: magic, deflate, no reserved flag, a compression hint and a system that exist. */
+/**
+ * RFC 1952: magic, deflate, and no reserved flag, a compression hint and a system that exist. Readers do not ask for those: where they are others, it is one
+ * if a stream begins behind the header.
+ */
 export function isGzip(bytes: Buffer, at = 0): boolean {
-  return at + packedBytesMin <= bytes.length && bytes[at] === 0x1f && bytes[at + 1] === 0x8b && bytes[at + 2] === 8 && (bytes[at + 3]! & 0xe0) === 0 && [0, 2, 4].includes(bytes[at + 8]!) && (bytes[at + 9]! <= 13 || bytes[at + 9] === 255);
+  if (at + packedBytesMin > bytes.length || bytes[at] !== 0x1f || bytes[at + 1] !== 0x8b || bytes[at + 2] !== 8) return false;
+  if ((bytes[at + 3]! & 0xe0) === 0 && [0, 2, 4].includes(bytes[at + 8]!) && (bytes[at + 9]! <= 13 || bytes[at + 9] === 255)) return true;
+  const body = gzipBodyAt(bytes, at);
+  return body >= 0 && beginsDeflate(bytes, body);
 }
 
 /** Where the deflate stream begins after the header of RFC 1952, or -1. */
@@ -108,6 +115,28 @@ function* zlibsIn(bytes: Buffer, { room, from, end, more }: Searched): Generator
       // What follows a head by chance may unpack to some bytes of nothing.
       yield { name: 'a zlib stream', bytes: found, at, guessed: true, packed: true, loose: false };
     }
+  }
+}
+
+/** RFC 8878 §3.1.1: its magic, and a frame header without the reserved bit. */
+function* zstdsIn(bytes: Buffer, { room, from, end }: Searched): Generator<Concealed | 'limit', void, void> {
+  let count = 0;
+  for (let at = bytes.indexOf('\x28\xb5\x2f\xfd', from, 'latin1'); at >= 0 && at < end; at = bytes.indexOf('\x28\xb5\x2f\xfd', at + 1, 'latin1')) {
+    if (at + packedBytesMin > bytes.length || (bytes[at + 4]! & 0x08) !== 0) continue;
+    const found = unzstd(bytes.subarray(at), room());
+    if (found === null) continue;
+    if (found === 'limit' || ++count > streamsMax) return void (yield 'limit');
+    yield { name: 'a zstd stream', bytes: found, at, guessed: false, packed: true, loose: false };
+  }
+}
+
+/** Null where it is none. What there is of one that is cut off is given. */
+function unzstd(bytes: Buffer, room: number): Buffer | 'limit' | null {
+  try {
+    const found = zstdDecompressSync(bytes, { maxOutputLength: room, finishFlush: constants.ZSTD_e_flush });
+    return found.length === 0 ? null : found;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'limit' : null;
   }
 }
 

@@ -55,7 +55,7 @@ export function checkBulk(reading: Reading): void {
     }
     if (index === pixelData) {
       // Fragments are walked; other pixels may begin as anything, too.
-      if (reading.mapped.fragments === null) checkValue(reading, { tag, offset: elements.valueOffsets[index]!, length });
+      if (reading.mapped.fragments === null) checkPixelsStart(reading, { tag, offset: elements.valueOffsets[index]!, length });
       continue;
     }
     // A sequence of undefined length was read by the reader, whatever VR it was declared as.
@@ -100,7 +100,8 @@ function searchPrograms(reading: Reading): void {
   }
 }
 
-function rangesBesidePixels(reading: Reading): [start: number, end: number][] {
+/** Of the Data Set, as offsets of its source. */
+export function rangesBesidePixels(reading: Reading): [start: number, end: number][] {
   const { elements, pixelData, dataSetSource, source, dataSetOffset, dataSetLength } = reading.mapped;
   const isInflated = dataSetSource !== source;
   const start = isInflated ? 0 : dataSetOffset;
@@ -137,6 +138,15 @@ function checkInside(reading: Reading, offset: number, leaves: readonly ValuePla
     checkValueStart(reading, start, leaf.tag, offset + leaf.offset, leaf.length);
     if (leaf.length >= longBytesMin || isRemarkable(start)) checkValue(reading, { ...leaf, offset: offset + leaf.offset });
   }
+}
+
+/** A program whose bytes are those of an image begins where it does; further in the rule pack looks. */
+function checkPixelsStart(reading: Reading, place: ValuePlace): void {
+  const { tag, offset, length } = place;
+  const start = reading.mapped.dataSetSource.read(offset, Math.min(length, programOverlapBytes));
+  checkValueStart(reading, start, tag, offset, length);
+  for (const program of programsIn(start, 1)) reading.addAt('executable-content', offset, programBytes, tagText(tag), `The pixels are ${program.name}.`, true);
+  checkValue(reading, place);
 }
 
 function checkValue(reading: Reading, { tag, offset, length }: ValuePlace): void {

@@ -17,9 +17,11 @@ export function checkUnusedBits(reading: Reading, pixels: number, shape: PixelSh
   const { bitsAllocated } = shape;
   if (bitsAllocated !== 8 && bitsAllocated !== 16 && bitsAllocated !== 32) return;
   const sibling = reading.siblings(pixels);
-  const bitsStored = reading.unsigned16(sibling(tags.bitsStored));
-  const highBit = reading.unsigned16(sibling(tags.highBit));
-  if (!(bitsStored > 0 && highBit < bitsAllocated && highBit + 1 >= bitsStored)) return;
+  // What is not said is as readers take it: all bits, the lowest ones.
+  const bitsStored = reading.unsigned16(sibling(tags.bitsStored)) || bitsAllocated;
+  const saidHighBit = reading.unsigned16(sibling(tags.highBit));
+  const highBit = saidHighBit + 1 >= bitsStored ? saidHighBit : bitsStored - 1;
+  if (highBit >= bitsAllocated) return;
   const overlays = overlayBits(reading, bitsAllocated);
   const unused = Array.from({ length: bitsAllocated }, (_, bit) => bit).filter((bit) => (bit > highBit || bit <= highBit - bitsStored) && !overlays.includes(bit));
   const values = new PixelValues(reading, pixels, bitsAllocated);

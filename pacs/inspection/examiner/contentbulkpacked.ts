@@ -5,6 +5,7 @@
 import { zstdDecompressSync } from 'node:zlib';
 import { concealedIn, gzipBodyAt, inflatedFrom, isGzip, packedBytesMin } from './concealed.ts';
 import { beginsDeflate } from './deflatehead.ts';
+import { piecesIn } from './pieces.ts';
 import type { Part, Reading } from './reading.ts';
 
 /** gzip in base64 in gzip is somebody's export; more is a bomb or a joke. */
@@ -117,7 +118,12 @@ export function unpackPart(reading: Reading, part: Part): void {
 /** What is concealed in some bytes, all of which are kept as parts. */
 export function unpackInside(reading: Reading, view: Uint8Array, place: Place, from = 1): void {
   const searched = { room: () => roomOf(reading), from, end: view.length, more: false };
-  for (const found of concealedIn(Buffer.from(view.buffer, view.byteOffset, view.length), searched)) {
+  const bytes = Buffer.from(view.buffer, view.byteOffset, view.length);
+  for (const found of concealedIn(bytes, searched)) {
     addFound(reading, place, found === 'limit' ? found : { ...found, name: `${found.name} at byte ${found.at}` });
+  }
+  // What stands at the beginning was unpacked there.
+  for (const found of piecesIn(bytes, searched.room)) {
+    if (found === 'limit' || !found.packed || found.at >= from) addFound(reading, place, found === 'limit' ? found : { ...found, name: `${found.name} at byte ${found.at}` });
   }
 }

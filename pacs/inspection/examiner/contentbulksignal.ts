@@ -20,16 +20,17 @@ function compare(reading: Reading, index: number, name: string, expected: number
   reading.add('signal-length-wrong', index, `${name} take ${expected} bytes; ${actual} are there${actual > expected ? ', and nothing shows the rest' : ''}.`);
 }
 
+/** What has no size may have any: then nothing says which bytes are shown. */
+function sayUndescribed(reading: Reading, index: number, text: string): void {
+  if (reading.length(index) > 0) reading.add('signal-length-wrong', index, text);
+}
+
 /** (5400,1010) Waveform Data: channels × samples × bits. */
 export function checkWaveform(reading: Reading, index: number): void {
   const sibling = reading.siblings(index);
   const [channels, samples, bits] = [unsigned(reading, sibling(0x003a0005)), unsigned(reading, sibling(0x003a0010)), unsigned(reading, sibling(0x54001004))];
-  if (reading.length(index) === 0) return;
-  if (!(channels > 0 && samples > 0 && bits > 0 && bits % 8 === 0 && bits <= 64)) {
-    reading.add('signal-length-wrong', index, 'A waveform does not say how many samples it has.');
-    return;
-  }
-  compare(reading, index, `${channels} channels of ${samples} samples of ${bits} bits`, (channels * samples * bits) / 8);
+  if (!(channels > 0 && samples > 0 && bits > 0 && bits % 8 === 0 && bits <= 64)) return sayUndescribed(reading, index, 'A waveform does not say how many samples it has.');
+  if (reading.length(index) > 0) compare(reading, index, `${channels} channels of ${samples} samples of ${bits} bits`, (channels * samples * bits) / 8);
 }
 
 /** (5600,0020) Spectroscopy Data: a point of one or two floats for each data point of each voxel of each frame. */
@@ -39,7 +40,8 @@ export function checkSpectrum(reading: Reading, index: number): void {
   const frames = Number(reading.text(sibling(0x00280008)).trim() || '1');
   const components = reading.text(sibling(0x00289108)).trim() === 'COMPLEX' ? 2 : 1;
   const expected = rows * columns * pointRows * pointColumns * frames * components * 4;
-  if (Number.isFinite(expected)) compare(reading, index, `${frames} frames of ${rows} × ${columns} spectra of ${pointRows} × ${pointColumns} points`, expected);
+  if (!Number.isFinite(expected)) return sayUndescribed(reading, index, 'A spectrum does not say how many points it has.');
+  compare(reading, index, `${frames} frames of ${rows} × ${columns} spectra of ${pointRows} × ${pointColumns} points`, expected);
 }
 
 const curveBytes: readonly number[] = [2, 2, 4, 8, 4];
@@ -51,7 +53,7 @@ export function checkCurve(reading: Reading, index: number): void {
   const at = (element: number): number => sibling((group | element) >>> 0);
   const [dimensions, points, kind] = [unsigned(reading, at(0x0005)), unsigned(reading, at(0x0010)), unsigned(reading, at(0x0103))];
   const unit = curveBytes[kind];
-  if (unit === undefined || !(dimensions > 0 && points > 0)) return;
+  if (unit === undefined || !(dimensions > 0 && points > 0)) return sayUndescribed(reading, index, 'A curve does not say how many points it has.');
   const descriptor = at(0x0110);
   let described = dimensions;
   if (descriptor >= 0 && reading.length(descriptor) === dimensions * 2) {

@@ -8,6 +8,7 @@ import { addFound, roomOf } from './contentbulkpacked.ts';
 import { concealedIn } from './concealed.ts';
 import type { Part, Reading } from './reading.ts';
 import type { UnpackedFrame } from './unpackedframes.ts';
+import { unusedBits } from './unusedbits.ts';
 
 const windowBytes = 8 * 1024 * 1024;
 /** What begins in a window and is no longer than this is seen whole. */
@@ -29,6 +30,16 @@ export function* concealedInFrame(reading: Reading, frame: UnpackedFrame): Gener
     if (found === 'limit') addFound(reading, place, found);
     else if (!found.loose) addFound(reading, place, { ...found, name: `${found.name} at byte ${found.at} of frame ${frame.number} once it is unpacked` });
     else yield { ...place, name: `${found.name} in frame ${frame.number}`, bytes: found.bytes, guessed: true };
+  }
+}
+
+/** What stands in the bits of such a frame that nobody shows. */
+export function* unusedInFrame(reading: Reading, frame: UnpackedFrame, bitsAllocated: number): Generator<Part, void, void> {
+  const value = (tag: number): number => reading.unsigned16(reading.top(tag));
+  const bitsStored = value(0x00280101) || bitsAllocated;
+  const highBit = value(0x00280102) + 1 >= bitsStored ? value(0x00280102) : bitsStored - 1;
+  for (const bytes of unusedBits(frame, { bitsAllocated, bitsStored, highBit })) {
+    yield { name: `the unused bits of frame ${frame.number}`, bytes, at: frame.at, tag: '(7FE0,0010)', guessed: true };
   }
 }
 
@@ -54,6 +65,6 @@ function* inRange(reading: Reading, source: Reading['mapped']['source'], start: 
 }
 
 /** PDF: the data of a stream begins behind its keyword and a line end (ISO 32000-1 §7.3.8.1). */
-function followsKeyword(view: Uint8Array, at: number): boolean {
+export function followsKeyword(view: Uint8Array, at: number): boolean {
   return /stream(?:\r\n|\n|\r)$/.test(Buffer.from(view.buffer, view.byteOffset, at).toString('latin1', Math.max(0, at - 8)));
 }

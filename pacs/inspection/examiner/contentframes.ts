@@ -18,10 +18,13 @@ export type FrameFragments = readonly (readonly [first: number, last: number])[]
 /** One stream holds all frames (PS3.5 A.4.5 to A.4.10). */
 const videoCodecs: readonly Codec[] = ['mpeg-2', 'h264', 'hevc'];
 const pixelDataTag = 0x7fe00010;
+const extendedTableTag = 0x7fe00001;
+const extendedLengthsTag = 0x7fe00002;
 const startBytesMax = 16;
 
 /** Fragments of each frame, or null where the object does not let one tell (a finding says so) or is a video. */
 export function checkFrames(reading: Reading, shape: PixelShape | null): FrameFragments | null {
+  checkTablesBelong(reading);
   const walker = reading.syntax === undefined ? null : walkerOf(reading.syntax, { inflateRaw });
   if (walker === null) return null;
   checkIcons(reading, walker);
@@ -43,6 +46,17 @@ export function checkFrames(reading: Reading, shape: PixelShape | null): FrameFr
   }
   streams.finish();
   return isVideo ? null : frames;
+}
+
+/** Extended Offset Tables point to the fragments of frames (PS3.3 C.7.6.3): what has none of those has no use for them, nor has an Item. */
+function checkTablesBelong(reading: Reading): void {
+  const { elements, fragments } = reading.mapped;
+  const isVideo = reading.syntax !== undefined && videoCodecs.includes(reading.syntax.codec);
+  for (let index = 0; index < elements.count; index += 1) {
+    const tag = elements.tags[index]!;
+    if ((tag !== extendedTableTag && tag !== extendedLengthsTag) || elements.valueLengths[index] === 0) continue;
+    if (fragments === null || isVideo || elements.depths[index]! > 0) reading.add('extended-offset-table-wrong', index, 'There is an Extended Offset Table where no frames are in fragments of their own.');
+  }
 }
 
 function expectedOf(reading: Reading, pixels: number, shape: Pick<PixelShape, 'rows' | 'columns' | 'samples' | 'bitsAllocated'>): Expected {
@@ -69,10 +83,9 @@ function checkIcons(reading: Reading, walker: Walker): void {
 
 /** The fragments of an element inside an Item, without the offset table; null where it has a length and so none. */
 function itemsOf(reading: Reading, index: number): (readonly [number, number])[] | null {
+  if (!isEncapsulated(reading, index)) return null;
   const { elements, dataSetSource } = reading.mapped;
   const value = elements.valueOffsets[index]!;
-  // Only an undefined length makes fragments; the reader has followed them to their end.
-  if (value - elements.headerOffsets[index]! < 12 || dataSetSource.read(value - 4, 4).some((byte) => byte !== 0xff)) return null;
   const ranges: (readonly [number, number])[] = [];
   const end = value + elements.valueLengths[index]!;
   for (let at = value; at + 8 <= end;) {
@@ -83,6 +96,13 @@ function itemsOf(reading: Reading, index: number): (readonly [number, number])[]
     at += 8 + length;
   }
   return ranges;
+}
+
+/** Whether Pixel Data inside an Item is in fragments. Only an undefined length makes them; the reader has followed them to their end. */
+export function isEncapsulated(reading: Reading, index: number): boolean {
+  const { elements, dataSetSource } = reading.mapped;
+  const value = elements.valueOffsets[index]!;
+  return value - elements.headerOffsets[index]! >= 12 && dataSetSource.read(value - 4, 4).every((byte) => byte === 0xff);
 }
 
 function framesOf(reading: Reading, frameCount: number): FrameFragments | null {
@@ -132,8 +152,8 @@ function tableStarts(reading: Reading): number[] | null | 'wrong' {
 
 /** Extended Offset Table and its lengths (PS3.3 C.7.6.3.1.8): each frame is one fragment, of that length or one byte more. */
 function extendedStarts(reading: Reading): number[] | null | 'wrong' {
-  const table = reading.top(0x7fe00001);
-  const lengths = reading.top(0x7fe00002);
+  const table = reading.top(extendedTableTag);
+  const lengths = reading.top(extendedLengthsTag);
   if (table < 0 || reading.length(table) === 0) {
     if (lengths < 0 || reading.length(lengths) === 0) return null;
     reading.add('extended-offset-table-wrong', lengths, 'There are Extended Offset Table Lengths, and no Extended Offset Table.');

@@ -3,6 +3,7 @@
  * read beyond it, what is too long is room that no viewer shows (PS3.5 §8, PS3.3 C.7.6.3, C.9.2, C.11).
  */
 import { checkUnusedBits } from './contentbulkbits.ts';
+import { isEncapsulated } from './contentframes.ts';
 import { checkCurve, checkSpectrum, checkWaveform } from './contentbulksignal.ts';
 import { checkProfile, checkSegmentedPalette } from './contentbulktable.ts';
 import { Reading, vrCode } from './reading.ts';
@@ -41,7 +42,9 @@ export function checkImage(reading: Reading): PixelShape | null {
       if (elements.depths[index]! > 0) checkIcon(reading, index);
       else reading.add('pixel-attributes-invalid', index, 'There are two kinds of Pixel Data in one image: readers differ on which they show.');
     } else if (tag >= 0x00281101 && tag <= 0x00281104) checkPalette(reading, index, tag);
+    else if ((tag >= 0x00281201 && tag <= 0x00281204) || (tag >= 0x00281221 && tag <= 0x00281224)) checkDescribed(reading, index, 0x00281100 | (tag & 0xf));
     else if (tag === 0x00283002) checkLookupTable(reading, index);
+    else if (tag === 0x00283006) checkDescribed(reading, index, 0x00283002);
     else if (tag === 0x00282000) checkProfile(reading, index);
     else if (tag === 0x54001010) checkWaveform(reading, index);
     else if (tag === 0x56000020) checkSpectrum(reading, index);
@@ -80,8 +83,18 @@ function shapeOf(reading: Reading, pixels: number): PixelShape | null {
   }
   const bitsStored = number(tags.bitsStored);
   const highBit = number(tags.highBit);
+  // Four were in retired kinds of colour (PS3.3 C.7.6.3.1.2); viewers show no fifth.
+  if (samples > 4 || samples === 2) {
+    reading.add('pixel-attributes-invalid', pixels, `There are ${samples} Samples per Pixel, which no colour has.`);
+    return null;
+  }
   if (bitsAllocated > 64 || (bitsAllocated !== 1 && bitsAllocated !== 12 && bitsAllocated % 8 !== 0) || bitsStored > bitsAllocated || highBit >= bitsAllocated) {
     reading.add('pixel-attributes-invalid', pixels, `Bits Allocated ${bitsAllocated}, Bits Stored ${bitsStored} and High Bit ${highBit} do not fit together.`);
+    return null;
+  }
+  // Bits outside the stored ones are looked at where pixels are as wide as images are (contentbulkbits.ts).
+  if (bitsAllocated > 32 && bitsStored < bitsAllocated) {
+    reading.add('pixel-attributes-invalid', pixels, `Of ${bitsAllocated} bits of a pixel ${bitsStored} count: no image has so much room in it.`);
     return null;
   }
   // PS3.3 C.7.6.3.1.2: these share the chroma of two pixels, so that natively three samples take the room of two.
@@ -119,7 +132,7 @@ function checkIcon(reading: Reading, pixels: number): void {
     if (((elements.tags[parent]! >>> 16) & 1) === 1) return;
   }
   // Encapsulated inside an item: the fragments are accounted for by the reader.
-  if (reading.syntax?.encapsulated === true && elements.vrs[pixels] === vrCode('OB')) return;
+  if (reading.syntax?.encapsulated === true && isEncapsulated(reading, pixels)) return;
   const shape = shapeOf(reading, pixels);
   if (shape === null) return;
   const expected = Math.ceil((shape.rows * shape.columns * shape.frames * shape.bitsPerPixel) / 8);
@@ -146,6 +159,12 @@ function checkTable(reading: Reading, index: number, data: number): void {
   // Entries of 8 bits are stored two in a word, or by some one in a word.
   const permitted = described.bits <= 8 ? [described.entries, narrow, described.entries * 2] : [described.entries * 2];
   if (!permitted.includes(actual)) reading.add('table-length-wrong', data, `A table of ${described.entries} entries of ${described.bits} bits has ${actual} bytes.`);
+}
+
+/** Data of a table whose descriptor is not there, or empty: nothing says how many entries it has. */
+function checkDescribed(reading: Reading, index: number, descriptorTag: number): void {
+  const described = reading.siblings(index)(descriptorTag);
+  if (reading.length(index) > 0 && (described < 0 || reading.length(described) === 0)) reading.add('table-length-wrong', index, 'A table does not say how many entries it has.');
 }
 
 /** Red, green, blue and alpha: data 0x100 after the descriptor, or the same in segments 0x120 after it. */

@@ -9,6 +9,7 @@ import { spanKinds, type SpanKind } from '@lazaret/dicom/filemap/contract.ts';
 import { tagText } from '@lazaret/dicom/dictionary/dictionary.ts';
 import { unpackInside, unpackPart, unpackStart } from './contentbulkpacked.ts';
 import { isDOSProgram, programsIn } from './contentbulkprogram.ts';
+import { placeInObject } from './place.ts';
 import { Reading, vrCode, type Part } from './reading.ts';
 
 /** Of what follows the Data Set: more than trailingBytesMax (disarm.ts) is held for its length, and the rule pack looks at all of it. */
@@ -85,8 +86,8 @@ function checkStart(reading: Reading): void {
   if (found !== null) reading.addAt(found.kind === 'program' ? 'executable-start' : 'polyglot-content', 0, Math.min(source.length, 128), '', `The file begins as ${found.name} does.`);
   // Other readers look further in than the first byte; the values of the Data Set that lie there are looked at as values.
   const before = Math.min(source.length, Math.max(132, reading.mapped.meta === null ? 0 : reading.mapped.dataSetOffset));
-  const pdf = indexOf(source.read(0, Math.min(before, pdfSearchBytes)), '%PDF-');
-  if (pdf > 0) reading.addAt('polyglot-content', pdf, 5, '', 'A PDF header lies before the Data Set, where PDF readers look for one.');
+  const pdf = indexOf(source.read(0, Math.min(source.length, pdfSearchBytes)), '%PDF-');
+  if (pdf > 0 && placeInObject(reading.mapped)(pdf).region !== 'document') reading.addAt('polyglot-content', pdf, 5, '', 'A PDF header lies in the first KiB of the file, where PDF readers look for one.');
   const surroundings = source.read(0, Math.min(before, unaccountedBytesMax));
   for (const program of programsIn(surroundings)) reading.addAt('executable-content', program.at, program.length, '', `Before the Data Set lies ${program.name}.`);
   unpackSurroundings(reading, surroundings, { offset: 0, length: before });
@@ -107,6 +108,7 @@ function checkFixedPlaces(reading: Reading): void {
   const at = (offset: number, text: string): boolean => source.length >= offset + text.length && latin1(source.read(offset, text.length)) === text;
   if (at(0x8001, 'CD001')) reading.addAt('polyglot-content', 0x8001, 5, '', 'A disc image (ISO 9660) has its header here.');
   if (at(0x101, 'ustar')) reading.addAt('polyglot-content', 0x101, 5, '', 'A tar file has its header here.');
+  if (isDisk(source)) reading.addAt('polyglot-content', partitionsAt, 66, '', 'A disk image has its partitions here.');
   const length = Math.min(source.length, zipSearchBytes);
   const tail = Buffer.from(source.read(source.length - length, length));
   for (let found = tail.lastIndexOf(zipEnd); found >= 0; found = found === 0 ? -1 : tail.lastIndexOf(zipEnd, found - 1)) {
@@ -114,6 +116,22 @@ function checkFixedPlaces(reading: Reading): void {
     reading.addAt('polyglot-content', source.length - length + found, 22, '', 'The directory of a ZIP file ends here: ZIP readers start from the end.');
     return;
   }
+}
+
+const partitionsAt = 446;
+
+/** The end of a master boot record: four partitions, of which each is empty or has a kind, a place and a size, and the mark 55 AA. */
+function isDisk(source: MappedObject['source']): boolean {
+  if (source.length < 512) return false;
+  const record = Buffer.from(source.read(partitionsAt, 66));
+  if (record.readUInt16LE(64) !== 0xaa55) return false;
+  let used = 0;
+  for (let at = 0; at < 64; at += 16) {
+    if (record.subarray(at, at + 16).every((byte) => byte === 0)) continue;
+    if ((record[at]! & 0x7f) !== 0 || record[at + 4] === 0 || record.readUInt32LE(at + 8) === 0 || record.readUInt32LE(at + 12) === 0) return false;
+    used += 1;
+  }
+  return used > 0;
 }
 
 /** One disc, as many entries here as in all, and a directory that begins where the record says. */

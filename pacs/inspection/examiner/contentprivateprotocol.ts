@@ -9,6 +9,8 @@ import { inflate } from './inside/deflate.ts';
 
 /** Lines of other kinds that a release may have which nobody described. */
 const otherLinesBytesMax = 4096;
+/** The header of the stream, with the name of a file in it. */
+const headerBytesMax = 256;
 /** Checksum and length (RFC 1952). */
 const trailerBytes = 8;
 
@@ -19,6 +21,7 @@ export function checkProtocol(value: PrivateValue): readonly Range[] {
   const body = block === null ? -1 : gzipBodyAt(bytes, block.streamAt);
   // A stream that cannot be unpacked at all is said to be broken there.
   if (block === null || body < 0) return [];
+  if (body - block.streamAt > headerBytesMax) value.sayUnexplained([{ offset: block.streamAt, length: body - block.streamAt }], headerBytesMax);
   const { output, consumed, ended } = inflate(bytes.subarray(body), 'raw', budget);
   if (ended === 'limit') value.say('part-limit', 'The protocol unpacks to more than is looked at.');
   if (ended === 'truncated') value.say('private-invalid', 'The packed protocol ends before it is complete.');

@@ -23,6 +23,7 @@ const mendable: ReadonlySet<string> = new Set(['meta-group-length-missing', 'met
 const windowBytes = 1024 * 1024;
 /** A File Meta Information of a few hundred bytes is usual. */
 const metaBytesMax = 8 * 1024;
+const metaValueBytesMax = 64;
 const privateInformation = 0x00020102;
 
 /** Length of the Data Set in the object. The pad byte after a deflate stream belongs to it (PS3.5 A.5). */
@@ -57,7 +58,7 @@ export function neutralise(mapped: MappedObject, identity: Identity | null): Neu
   if (!mapped.hasPreamble || mapped.meta === null || mapped.dataSetLength === 0) return null;
   const what: string[] = [];
   if (mapped.source.read(0, preambleBytes).some((byte) => byte !== 0)) what.push('preamble');
-  const metaWrong = mapped.problems.some((problem) => mendable.has(problem.code)) || mapped.dataSetOffset - fileMetaOffset > metaBytesMax || has(mapped, privateInformation);
+  const metaWrong = mapped.problems.some((problem) => mendable.has(problem.code)) || mapped.dataSetOffset - fileMetaOffset > metaBytesMax || has(mapped, privateInformation) || hasLongMeta(mapped);
   if (metaWrong) what.push('meta');
   for (const kind of ['trailing', 'padding'] as const) if (hasSpanAfter(mapped, kind)) what.push(kind);
   if (what.length === 0) return null;
@@ -69,6 +70,13 @@ export function neutralise(mapped: MappedObject, identity: Identity | null): Neu
 function has(mapped: MappedObject, tag: number): boolean {
   const { tags, count } = mapped.elements;
   for (let index = 0; index < count && tags[index]! <= 0x0002ffff; index += 1) if (tags[index] === tag) return true;
+  return false;
+}
+
+/** A UID of 64 characters is the longest value that File Meta Information has; addresses of a sender (0002,0026) to (0002,0028) go with it. */
+function hasLongMeta(mapped: MappedObject): boolean {
+  const { tags, valueLengths, count } = mapped.elements;
+  for (let index = 0; index < count && tags[index]! <= 0x0002ffff; index += 1) if (valueLengths[index]! > metaValueBytesMax) return true;
   return false;
 }
 

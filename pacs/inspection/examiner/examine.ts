@@ -18,7 +18,8 @@ import { withoutRepeats, worstFirst } from '../verdict.ts';
 import { blanksOf } from './blanking.ts';
 import { checkContent, checkUnrecognised, type Content } from './content.ts';
 import { checkPart } from './contentmagic.ts';
-import { concealedInFrame, concealedParts } from './contentconcealed.ts';
+import { concealedBesidePixels } from './contentbeside.ts';
+import { concealedInFrame, concealedParts, unusedInFrame } from './contentconcealed.ts';
 import { describe, type SeenPart } from './describe.ts';
 import { checkSurroundings, dataSetLengthOf, neutralise, type Neutralised } from './disarm.ts';
 import { FileSource } from './filesource.ts';
@@ -64,6 +65,7 @@ export function examine(assignment: Assignment, engine: YaraEngine, write: (fram
     if (outlet !== null) giveRanges(reading, outlet);
     const engines = { engine, outlet };
     scanConcealed(reading, concealedParts(reading), engines);
+    if (!unrecognised) scanConcealed(reading, concealedBesidePixels(reading), engines);
     scanFrames(reading, content, engines);
     const parts = scanParts(reading, engines);
     // The worst come first: hundreds of faults in the encoding must not crowd out what is harmful.
@@ -185,6 +187,8 @@ function scanFrames(reading: Reading, { shape, frames }: Content, engines: Engin
   const tag = '(7FE0,0010)';
   const { engine, outlet } = engines;
   for (const frame of unpackedFrames(reading, shape, frames)) {
+    scanConcealed(reading, unusedInFrame(reading, frame, shape!.bitsAllocated), engines);
+    if (frame.isStored) continue;
     outlet?.give({ name: `frame ${frame.number} once it is unpacked`, at: frame.at, tag }, frame.bytes);
     scanConcealed(reading, concealedInFrame(reading, frame), engines);
     for (let offset = 0; offset < frame.bytes.length; offset += partBytes) {

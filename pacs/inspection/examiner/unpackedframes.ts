@@ -13,6 +13,8 @@ const frameBytesMax = 256 * 1024 * 1024;
 
 export interface UnpackedFrame {
   readonly bytes: Uint8Array;
+  /** They stand in the file as they are. */
+  readonly isStored: boolean;
   /** From 1. */
   readonly number: number;
   readonly at: { readonly offset: number; readonly length: number };
@@ -20,7 +22,8 @@ export interface UnpackedFrame {
 
 export function* unpackedFrames(reading: Reading, shape: PixelShape | null, frames: FrameFragments | null): Generator<UnpackedFrame, void, void> {
   const { mapped, syntax } = reading;
-  const unpack = syntax?.codec === 'rle' ? unpackRLE : syntax?.codec === 'deflate' ? inflate : null;
+  const isStored = syntax?.codec === 'uncompressed';
+  const unpack = syntax?.codec === 'rle' ? unpackRLE : syntax?.codec === 'deflate' ? inflate : isStored ? (bytes: Uint8Array): Uint8Array => bytes : null;
   if (unpack === null || shape === null || frames === null || mapped.fragments === null) return;
   const frameBytes = shape.rows * shape.columns * shape.samples * Math.ceil(shape.bitsAllocated / 8);
   if (frameBytes > frameBytesMax) return;
@@ -29,7 +32,7 @@ export function* unpackedFrames(reading: Reading, shape: PixelShape | null, fram
     const packed = packedFrame(mapped, [first, last], 2 * frameBytesMax);
     if (packed === null) return;
     const bytes = unpack(packed, shape);
-    if (bytes !== null) yield { bytes, number: index + 1, at: { offset: mapped.fragments.offsets[first]!, length: packed.length } };
+    if (bytes !== null) yield { bytes, isStored, number: index + 1, at: { offset: mapped.fragments.offsets[first]!, length: packed.length } };
   }
 }
 

@@ -7,6 +7,9 @@ rule zip_container {
     $entry = { 50 4B 03 04 ( 0A | 14 | 15 | 1B | 2D | 2E | 32 | 33 | 3F ) ( 00 | 03 ) ?? ( 00 | 08 ) ( 00 | 08 | 09 | 0C | 0E | 5D | 5F | 62 | 63 ) 00 }
     // The directory, which is all that a reader needs to find the entries.
     $directory = { 50 4B 01 02 ?? ?? ( 0A | 14 | 15 | 1B | 2D | 2E | 32 | 33 | 3F ) ( 00 | 03 ) ?? ( 00 | 08 ) ( 00 | 08 | 09 | 0C | 0E | 5D | 5F | 62 | 63 ) 00 }
+    // Readers go by neither version nor system: by the method, and a name of less than 4 KiB.
+    $any = { 50 4B 03 04 [4] ( 00 | 01 | 06 | 08 | 09 | 0A | 0C | 0E | 13 | 14 | 5D | 5E | 5F | 61 | 62 | 63 ) 00 [16] ?? 0? }
+    $listed = { 50 4B 01 02 [6] ( 00 | 01 | 06 | 08 | 09 | 0A | 0C | 0E | 13 | 14 | 5D | 5E | 5F | 61 | 62 | 63 ) 00 [16] ?? 0? }
   condition:
     any of them
 }
@@ -27,11 +30,14 @@ rule other_container {
   meta:
     code = "container-content"
     place = "outside-documents"
-    text = "the header of a container (7z, CAB, XZ, bzip2, tar, WIM, LZH, ACE), which holds other files"
+    text = "the header of a container (7z, CAB, XZ, LZMA, lzip, bzip2, tar, WIM, LZH, ACE), which holds other files"
   strings:
     $seven = { 37 7A BC AF 27 1C 00 ( 02 | 03 | 04 ) }
     $cabinet = { 4D 53 43 46 00 00 00 00 [4] 00 00 00 00 }
     $xz = { FD 37 7A 58 5A 00 00 ( 00 | 01 | 04 | 0A ) }
+    // Streams of a length that is not said, as writers make them.
+    $lzma = { 5D 00 00 ?? ?? FF FF FF FF FF FF FF FF 00 }
+    $lzip = { 4C 5A 49 50 01 ?? 00 }
     $bzip = { 42 5A 68 ( 31 | 32 | 33 | 34 | 35 | 36 | 37 | 38 | 39 ) 31 41 59 26 53 59 }
     $tar = { 75 73 74 61 72 ( 00 30 30 | 20 20 00 ) }
     $image = { 4D 53 57 49 4D 00 00 00 ( D0 | 94 ) 00 00 00 }
@@ -57,4 +63,17 @@ rule disk_image {
     $dmg = { 6B 6F 6C 79 00 00 00 04 00 00 02 00 }
   condition:
     any of them
+}
+
+rule deflated_object {
+  meta:
+    code = "container-content"
+    place = "anywhere"
+    text = "a DICOM file inside, whose Data Set is deflated"
+  strings:
+    // Its prefix, the group length, and one of the Transfer Syntaxes that deflate all of the Data Set. An object itself has its prefix at byte 128.
+    $prefix = { 44 49 43 4D 02 00 00 00 55 4C 04 00 }
+    $syntax = /1\.2\.840\.10008\.1\.2\.(1\.99|4\.95|4\.205)/
+  condition:
+    for any number in (1..#prefix) : (@prefix[number] > 128 and $syntax in (@prefix[number]..@prefix[number] + 4096))
 }

@@ -5,7 +5,8 @@ rule windows_executable {
     text = "the header of a Windows program (PE)"
   strings:
     // Signature, machine, up to 255 sections, size of the optional header, and its magic: what a loader checks.
-    $header = { 50 45 00 00 ( 4C 01 | 64 86 | 64 AA | C0 01 | C2 01 | C4 01 | 41 A6 | 4E A6 | BC 0E ) ?? 00 [12] ?? 00 [2] ( 0B 01 | 0B 02 ) }
+    // The size may be larger than any writer makes it.
+    $header = { 50 45 00 00 ( 4C 01 | 64 86 | 64 AA | C0 01 | C2 01 | C4 01 | 41 A6 | 4E A6 | BC 0E ) ?? 00 [12] ?? ?? [2] ( 0B 01 | 0B 02 ) }
     $stub = /This program cannot be[ ]run in DOS mode/
     $borland = /This program must be[ ]run under Win(32|64)/
   condition:
@@ -21,6 +22,9 @@ rule linux_executable {
     // Class, byte order, version, then the type of the file, the machine, and the version once more.
     $little = { 7F 45 4C 46 ( 01 | 02 ) 01 ?? ?? [8] ( 01 | 02 | 03 | 04 ) 00 ?? ( 00 | 01 ) 01 00 00 00 }
     $big = { 7F 45 4C 46 ( 01 | 02 ) 02 ?? ?? [8] 00 ( 01 | 02 | 03 | 04 ) ( 00 | 01 ) ?? 00 00 00 01 }
+    // All that Linux itself looks at: the kind, the machine, the size of a program header.
+    $loaded64 = { 7F 45 4C 46 [12] ( 02 | 03 ) 00 ( 3E | B7 | F3 ) 00 [34] 38 00 }
+    $loaded32 = { 7F 45 4C 46 [12] ( 02 | 03 ) 00 ( 03 | 06 | 08 | 28 | F3 ) 00 [22] 20 00 }
   condition:
     any of them
 }
