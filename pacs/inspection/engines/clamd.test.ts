@@ -122,6 +122,36 @@ test('an object over a limit of clamd is not clean', async (t) => {
   }
 });
 
+test('a stream that is longer than clamd takes is over a limit, also where its answer is lost with what was on its way', async (t) => {
+  const address = await clamd(t, 'short', ['AlertExceedsMax yes', 'StreamMaxLength 1M']);
+  if (address === null) return;
+  const engine = clamdEngine(address);
+  const long = fileOf('long', Buffer.alloc(12_000_000, 7));
+  const parts = Array.from({ length: 24 }, (_, index) => ({ ...long, part: { name: `part ${index}`, offset: 0, length: 100, tag: '', bytes: 4_000_000 + index * 100_000, chunks: null } }));
+  const found = await Promise.all([engine.scan(long), ...parts.map((part) => engine.scan(part))]);
+  assert.deepEqual([...new Set(found.flat().map(({ code }) => code))], ['engine-limit'], JSON.stringify(found.flat().slice(0, 3)));
+  assert.deepEqual(await engine.scan(clean()), []);
+});
+
+test('clamd that ends in the middle of a stream and does not come back has failed', async () => {
+  let isFirst = true;
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (asked: Buffer) => {
+      if (asked.toString('latin1').startsWith('zVERSION')) return void socket.end(`${today}\0`);
+      if (asked.toString('latin1').startsWith('zPING')) return void socket.destroy();
+      if (isFirst) socket.end(`${limits}\0`);
+      else socket.once('data', () => socket.destroy());
+      isFirst = false;
+    });
+  });
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await new Promise((resolve) => { server.once('listening', resolve); });
+  const engine = clamdEngine({ host: '127.0.0.1', port: (server.address() as { port: number }).port }, { now });
+  assert.deepEqual((await engine.scan(fileOf('whole', Buffer.alloc(8_000_000, 7)))).map(({ code }) => code), ['engine-failed']);
+});
+
 const limits = 'stream: Heuristics.Limits.Exceeded.MaxRecursion FOUND';
 const today = 'ClamAV 1.4.6/27500/Mon Nov 23 09:20:11 2026';
 const now = (): number => Date.parse('2026-11-24T00:00:00Z');

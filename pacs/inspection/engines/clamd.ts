@@ -44,6 +44,8 @@ const defaultTimeoutMs = 60_000;
 export const streamsMax = 8;
 /** The version and the probe are asked for again at this pace: every conclusion names the signatures. */
 const statusMs = 30_000;
+/** Nobody sets StreamMaxLength below a mebibyte. */
+const streamLimitBytesMin = 1024 * 1024;
 /** One INSTREAM chunk. */
 const chunkBytes = 256 * 1024;
 /** Longest answer that makes sense: a signature name. */
@@ -74,11 +76,13 @@ export function clamdEngine(address: ClamdAddress, options: ClamdOptions = {}): 
       const status = await version();
       if (status.state !== 'ready') return [finding(status.state === 'missing' ? 'engine-missing' : status.text.includes('older') ? 'engine-outdated' : 'engine-failed', target, status.text)];
       await slots.take();
+      const sent = { bytes: 0, isWhole: false };
       try {
-        return judge(await inStream(address, chunksOf(target), timeoutMs), target);
+        return judge(await inStream(address, counted(chunksOf(target), sent), timeoutMs), target);
       } catch (error) {
         known = null;
         const { message } = error as Error;
+        if (message !== timedOut && await stoppedListening(address, timeoutMs, sent)) return [finding('engine-limit', target, `clamd stopped listening after some ${sent.bytes} bytes, as it does with a stream that is longer than its StreamMaxLength`)];
         return [finding(message === timedOut ? 'engine-timed-out' : 'engine-failed', target, `clamd: ${message}`)];
       } finally {
         slots.give();
@@ -165,6 +169,33 @@ async function* readChunks(path: string, offset: number, length: number): AsyncG
 }
 
 const timedOut = 'no answer in time';
+
+/** How much of a stream went out. */
+interface Sent {
+  bytes: number;
+  isWhole: boolean;
+}
+
+async function* counted(chunks: AsyncIterable<Buffer>, sent: Sent): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    sent.bytes += chunk.length;
+    yield chunk;
+  }
+  sent.isWhole = true;
+}
+
+/**
+ * clamd says that a stream is too long and closes its end at once: what it said may be lost with what was still on its way. One that closed in the middle of a
+ * stream and is there all the same has not failed.
+ */
+async function stoppedListening(address: ClamdAddress, timeoutMs: number, sent: Sent): Promise<boolean> {
+  if (sent.isWhole || sent.bytes < streamLimitBytesMin) return false;
+  try {
+    return (await command(address, 'PING', timeoutMs)) === 'PONG';
+  } catch {
+    return false;
+  }
+}
 
 function command(address: ClamdAddress, name: string, timeoutMs: number): Promise<string> {
   return converse(address, timeoutMs, async (write) => void (await write(Buffer.from(`z${name}\0`))));
