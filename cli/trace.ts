@@ -12,6 +12,7 @@ const usage = [
   'Usage: ./lazaret trace ID [--window MINUTES] [--json]',
   '       ./lazaret trace --import ID [--json]',
   '       ./lazaret trace --source AE [--since DATE] [--until DATE] [--json]',
+  '       ./lazaret trace --since DATE [--until DATE] [--json]      everything that was received then, from whomever',
   'ID: object id (the first 8 digits are enough), SOP Instance UID or SHA-256. AE: AE Title, asset, person, token or address.',
   '',
 ].join('\n');
@@ -46,15 +47,16 @@ function parse(args: readonly string[], now: number): { readonly request: TraceR
   }
   const { positionals: [id, ...more], values: { json, source, import: medium, since, until, window } } = parsed;
   if (more.length > 0) return `'${more[0]}' is one word too many.`;
-  if ([id, source, medium].filter((word) => word !== undefined).length !== 1) return 'Say which object, which source, or which import.';
+  const named = [id, source, medium].filter((word) => word !== undefined).length;
+  if (named > 1 || (named === 0 && since === undefined)) return 'Say which object, which source, which import, or since when.';
   if (medium !== undefined && !/^[0-9a-f]{8,32}$/i.test(medium)) return `'${printable(medium)}' is no import: \`./lazaret import --list\` names them.`;
-  if (source === undefined && (since !== undefined || until !== undefined)) return '--since and --until go with --source; of an object, --window says how far to look.';
+  if ((id ?? medium) !== undefined && (since !== undefined || until !== undefined)) return '--since and --until go with --source or stand by themselves; of an object, --window says how far to look.';
   if (id === undefined && window !== undefined) return '--window goes with an object; of a source, --since and --until say how far to look.';
   if (id !== undefined && !/^(?:[0-9a-f]{8,64}|[0-9.]{1,64})$/i.test(id)) return `'${printable(id)}' is no object id, SOP Instance UID or SHA-256.`;
   if (window !== undefined && (!/^\d{1,4}$/.test(window) || Number(window) > windowMinutesMax)) return `--window takes minutes, at most ${windowMinutesMax}.`;
   const moments = { since: since === undefined ? now - sinceMs : parseMoment(since), until: until === undefined ? now + minuteMs : parseMoment(until) };
   if (moments.since === null || moments.until === null) return `${moments.since === null ? '--since' : '--until'} takes a date such as 2026-11-24 or "2026-11-24 09:30".`;
-  return { json, request: { id: id ?? '', source: source ?? '', import: (medium ?? '').toLowerCase(), since: source === undefined ? 0 : moments.since, until: source === undefined ? 0 : moments.until, windowMs: Number(window ?? windowMinutes) * minuteMs } };
+  return { json, request: { id: id ?? '', source: source ?? '', import: (medium ?? '').toLowerCase(), ...((id ?? medium) === undefined ? { since: moments.since, until: moments.until } : { since: 0, until: 0 }), windowMs: Number(window ?? windowMinutes) * minuteMs } };
 }
 
 function describe(answer: TraceAnswer, request: TraceRequest): string {
@@ -62,7 +64,7 @@ function describe(answer: TraceAnswer, request: TraceRequest): string {
   const subjects = of('subject');
   const lines: string[] = [];
   if (request.id === '') {
-    const from = request.source === '' ? `Import ${printable(answer.media?.[0]?.import ?? '')}` : `From ${printable(request.source)}, ${momentOf(request.since)} to ${momentOf(request.until)}`;
+    const from = (request.import ?? '') !== '' ? `Import ${printable(answer.media?.[0]?.import ?? '')}` : `${request.source === '' ? 'Everything received' : `From ${printable(request.source)},`} ${momentOf(request.since)} to ${momentOf(request.until)}`;
     lines.push(styleText('bold', `${from}: ${counted(answer.subjectCount ?? subjects.length, 'object')}${answer.cut.includes('subjects') ? `, ${subjects.length} of them here` : ''}`), ...mediaLines(answer));
     if (subjects.length === 0) return `${lines.join('\n')}\n`;
     for (const [index, message] of answer.messages.entries()) {

@@ -16,6 +16,7 @@ import { table } from './quarantine.ts';
 const usage = [
   'Usage: ./lazaret withdraw --import ID [--known]      all that a medium brought; --known: also what was here before it',
   '       ./lazaret withdraw --source NAME [--since DATE] [--until DATE]   (without --since: seven days)',
+  '       ./lazaret withdraw --since DATE [--until DATE]       everything that was received then, from whomever',
   '       ./lazaret withdraw --study UID | ID…',
   '           --reason TEXT [--as PERSON] [--dry-run] [--yes] [--json]',
   '       ./lazaret withdraw --list | --show WITHDRAWAL [--json]',
@@ -99,21 +100,22 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 /** The selection, null where nothing is selected but something else asked for, or what is wrong. */
 function askedOf(words: Words, ids: readonly string[], now: number): Selection | string | null {
   const others = [words.list === true, words.show !== undefined, words.restore !== undefined].filter(Boolean).length;
-  const selections = [words.import !== undefined, words.source !== undefined, words.study !== undefined, ids.length > 0 && words.restore === undefined].filter(Boolean).length;
+  const timed = words.since !== undefined || words.until !== undefined;
+  const selections = [words.import !== undefined, words.source !== undefined || timed, words.study !== undefined, ids.length > 0 && words.restore === undefined].filter(Boolean).length;
   if (others + selections !== 1) return 'Say one thing to withdraw, or one withdrawal.';
   for (const id of ids) if (!/^[0-9a-f]{8,32}$/i.test(id)) return `'${printable(id)}' is no object id.`;
-  if ((words.since !== undefined || words.until !== undefined) && words.source === undefined) return '--since and --until go with --source.';
+  if (timed && words.source === undefined && words.since === undefined) return 'Say since when: without a source, all that was received from then on is meant.';
   if (words.known === true && words.import === undefined) return '--known goes with --import.';
   const changes = words.list !== true && words.show === undefined && words['dry-run'] !== true;
   if (changes && (words.reason ?? '').trim() === '') return 'Say why with --reason: it stays with the withdrawal and in the audit log. (--dry-run only shows what would go.)';
   if (others > 0) return null;
   if (words.import !== undefined) return { kind: 'import', import: words.import, known: words.known === true };
   if (words.study !== undefined) return { kind: 'study', study: words.study };
-  if (words.source === undefined) return { kind: 'objects', objects: ids.map((id) => id.toLowerCase()) };
+  if (words.source === undefined && !timed) return { kind: 'objects', objects: ids.map((id) => id.toLowerCase()) };
   const since = words.since === undefined ? now - sinceMs : parseMoment(words.since);
   const until = words.until === undefined ? now + minuteMs : parseMoment(words.until);
   if (since === null || until === null) return `${since === null ? '--since' : '--until'} takes a date such as 2026-11-24 or "2026-11-24 09:30".`;
-  return { kind: 'source', source: words.source, since, until };
+  return words.source === undefined ? { kind: 'time', since, until } : { kind: 'source', source: words.source, since, until };
 }
 
 /** Whole ids of objects that a withdrawal holds. */

@@ -29,8 +29,13 @@ export interface TraceSearch {
   /** How far back, of a source. */
   readonly days?: string;
   readonly import?: string;
+  /** Of everything that was received then: UTC, to the minute. */
+  readonly since?: string;
+  readonly until?: string;
 }
-const traceSearch = ({ id, source, days, import: medium }: Record<string, unknown>): TraceSearch => ({
+const isMoment = (text: unknown): text is string => typeof text === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\dZ$/.test(text) && !Number.isNaN(Date.parse(text));
+const traceSearch = ({ id, source, days, import: medium, since, until }: Record<string, unknown>): TraceSearch => ({
+  ...(isMoment(since) && isMoment(until) && since < until ? { since, until } : {}),
   ...(typeof medium === 'string' && medium !== '' && (id === undefined || id === '') && (source === undefined || source === '') ? { import: medium.slice(0, 32) } : {}),
   ...(typeof days === 'string' && /^[1-9]\d{0,3}$/.test(days) ? { days } : {}),
   ...(typeof id === 'string' && id !== '' ? { id: id.slice(0, 64) } : {}),

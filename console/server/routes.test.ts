@@ -48,6 +48,7 @@ test('requests are handed on in the shape the keeper knows', async () => {
   await ask('GET', '/console/api/status');
   await ask('GET', '/console/api/trace', { query: new URLSearchParams(`id=${objectId}&window=30`) });
   await ask('GET', '/console/api/trace', { query: new URLSearchParams('source=CT1&since=5&until=9') });
+  await ask('GET', '/console/api/trace', { query: new URLSearchParams('since=5&until=9') });
   await ask('POST', '/console/api/rescan', { body: { do: 'pause' } });
   const reason = 'the wrong disc was read';
   await ask('POST', '/console/api/withdrawals', { body: { selection: { kind: 'study', study: '1.2' }, reason } });
@@ -60,6 +61,7 @@ test('requests are handed on in the shape the keeper knows', async () => {
     ['list', { states: ['held', 'waiting'], text: 'doe', limit: 20, after: 'x' }], ['show', { objectId }], ['map', { objectId }], ['map', { objectId, window: { offset: 16, length: 32 } }],
     ['decide', { objectId, decision: 'release', reason: 'agreed by phone', person: 'ann', roles: ['reviewer'] }], ['status', null],
     ['trace', { id: objectId, source: '', import: '', since: 0, until: 0, windowMs: 1_800_000 }], ['trace', { id: '', source: 'CT1', import: '', since: 5, until: 9, windowMs: 3_600_000 }],
+    ['trace', { id: '', source: '', import: '', since: 5, until: 9, windowMs: 3_600_000 }],
     ['rescan', { do: 'pause', since: 0, study: '', person: 'ann' }],
     ['withdraw', { do: 'withdraw', selection: { kind: 'study', study: '1.2' }, reason, person: 'ann', roles: ['reviewer'] }],
     ['withdraw', { do: 'restore', id: objectId, objects: [], reason, person: 'ann', roles: ['reviewer'] }],
@@ -85,6 +87,8 @@ test('what is not of that shape never reaches the keeper', async () => {
     ['POST', '/console/api/objects/:objectId/decision', { params: { objectId }, body: { decision: 'release', reason: 'long enough a reason', person: 'somebody else' } }],
     ['POST', '/console/api/objects/:objectId/decision', { params: { objectId }, body: null }],
     ['GET', '/console/api/trace', {}],
+    ['GET', '/console/api/trace', { query: new URLSearchParams('since=9&until=9') }],
+    ['GET', '/console/api/trace', { query: new URLSearchParams('since=9') }],
     ['GET', '/console/api/trace', { query: new URLSearchParams(`id=a&import=${'ab'.repeat(16)}`) }],
     ['GET', '/console/api/groups', { query: new URLSearchParams('by=patient') }],
     ['POST', '/console/api/groups/decision', { body: { by: 'medium', key: 'x', decision: 'release', reason: 'long enough a reason', named: ['all'], after: 0 } }],

@@ -54,7 +54,10 @@ const traceQuery = z.strictObject({
   until: count(Number.MAX_SAFE_INTEGER).default(0),
   /** Minutes. */
   window: count(24 * 60).default(60),
-}).refine(({ id, source, import: medium }) => [id, source, medium].filter((word) => word !== '').length === 1, 'is for an object, for a source or for an import');
+}).refine(({ id, source, import: medium, since, until }) => {
+  const named = [id, source, medium].filter((word) => word !== '').length;
+  return named === 1 || (named === 0 && since < until);
+}, 'is for an object, for a source, for an import or for a time');
 const rescanBody = z.strictObject({ do: z.enum(['start', 'pause', 'resume', 'stop']) });
 const decisionBody = z.strictObject({
   decision: z.enum(['release', 'destroy']),

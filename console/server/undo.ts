@@ -18,6 +18,7 @@ const time = z.int().min(0).max(8.64e15);
 const selection = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('import'), import: longId, known: z.boolean() }),
   z.strictObject({ kind: z.literal('source'), source: z.string().trim().min(1).max(sourceCharactersMax), since: time, until: time }),
+  z.strictObject({ kind: z.literal('time'), since: time, until: time }),
   z.strictObject({ kind: z.literal('study'), study: z.string().regex(/^[0-9.]{1,64}$/, 'is not a UID') }),
   z.strictObject({ kind: z.literal('objects'), objects: z.array(objectId).min(1).max(objectsMax) }),
 ]);

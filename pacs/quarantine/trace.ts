@@ -44,7 +44,8 @@ export function checkTrace(untrusted: unknown): TraceRequest {
   const medium = checkText(value['import'] ?? '', 'import', 32).trim().toLowerCase();
   if (!/^(?:[0-9a-f]{8,32})?$/.test(medium)) throw refused('request-invalid', 'an import has an id of 32 hex digits; its first 8 are enough');
   const request = { import: medium, id: checkText(value['id'], 'id', 128).trim(), source: checkText(value['source'], 'source', 256).trim(), since: time('since', 8.64e15), until: time('until', 8.64e15), windowMs: time('windowMs', windowMsMax) };
-  if ([request.id, request.source, request.import].filter((word) => word !== '').length !== 1) throw refused('request-invalid', 'say which object, which source, or which import');
+  const named = [request.id, request.source, request.import].filter((word) => word !== '').length;
+  if (named > 1 || (named === 0 && request.since >= request.until)) throw refused('request-invalid', 'say which object, which source, which import, or which time');
   return { ...request, id: /^[0-9a-f]+$/i.test(request.id) ? request.id.toLowerCase() : request.id };
 }
 
@@ -57,6 +58,8 @@ const texts = {
   byInstance: `${from} WHERE sop_instance_uid = ?1 LIMIT ?2`,
   bySource: `${from} WHERE number >= ?1 AND received_at >= ?2 AND received_at < ?3 AND ?4 IN (peer, calling_ae_title, address) ORDER BY number DESC LIMIT ?5`,
   countBySource: `SELECT count(*) AS count FROM ledger JOIN ledger_source USING (source) WHERE number >= ?1 AND received_at >= ?2 AND received_at < ?3 AND ?4 IN (peer, calling_ae_title, address)`,
+  byTime: `${from} WHERE number >= ?1 AND received_at >= ?2 AND received_at < ?3 ORDER BY number DESC LIMIT ?4`,
+  countByTime: 'SELECT count(*) AS count FROM ledger WHERE number >= ?1 AND received_at >= ?2 AND received_at < ?3',
   byImport: `${from} WHERE ledger.source IN (SELECT source FROM ledger_source WHERE batch = ?1 AND door = 'media') ORDER BY verdict IS NOT 'malicious', number LIMIT ?2`,
   countByImport: `SELECT count(*) AS count FROM ledger WHERE source IN (SELECT source FROM ledger_source WHERE batch = ?1 AND door = 'media')`,
   // pacs/imports keeps them; no earlier stage imports a later one, so they are only read here.
@@ -120,7 +123,8 @@ export class Trace {
   }
 
   #count({ since, until, source }: TraceRequest, imported: ImportRow | null): number {
-    const row = imported === null ? this.#run.countBySource.get(firstNumberSince(this.#parts.database, since), since, until, source) : this.#run.countByImport.get(imported.id);
+    const first = firstNumberSince(this.#parts.database, since);
+    const row = imported !== null ? this.#run.countByImport.get(imported.id) : source === '' ? this.#run.countByTime.get(first, since, until) : this.#run.countBySource.get(first, since, until, source);
     return (row as { count: number }).count;
   }
 
@@ -143,8 +147,9 @@ export class Trace {
 
   #subjects(request: TraceRequest): Row[] {
     const { id, source, since, until } = request;
-    if (source !== '') {
-      return (this.#run.bySource.all(firstNumberSince(this.#parts.database, since), since, until, source, subjectsMax + 1) as unknown as Row[]).toReversed();
+    if (id === '') {
+      const first = firstNumberSince(this.#parts.database, since);
+      return ((source === '' ? this.#run.byTime.all(first, since, until, subjectsMax + 1) : this.#run.bySource.all(first, since, until, source, subjectsMax + 1)) as unknown as Row[]).toReversed();
     }
     let rows: Row[] = [];
     if (/^[0-9a-f]{64}$/.test(id)) rows = this.#run.byDigest.all(id, subjectsMax + 1) as unknown as Row[];

@@ -22,6 +22,8 @@ export type Selection =
   | { readonly kind: 'import'; readonly import: string; readonly known: boolean }
   /** AE Title, asset, person, token, medium or address; received in [since, until), milliseconds since 1970. */
   | { readonly kind: 'source'; readonly source: string; readonly since: number; readonly until: number }
+  /** All that was received in [since, until), from whomever. */
+  | { readonly kind: 'time'; readonly since: number; readonly until: number }
   | { readonly kind: 'study'; readonly study: string }
   /** Object ids; the first 8 digits are enough. */
   | { readonly kind: 'objects'; readonly objects: readonly string[] };

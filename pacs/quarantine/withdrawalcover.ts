@@ -16,7 +16,8 @@ export class StandingCover implements Cover {
   /** Orders that stand, by what they are about; read on each conclusion. */
   #imports = new Map<string, number>();
   #studies = new Map<string, Order>();
-  #sources: { readonly order: number; readonly source: string; readonly since: number; readonly until: number }[] = [];
+  /** `source` null: from whomever. */
+  #windows: { readonly order: number; readonly source: string | null; readonly since: number; readonly until: number }[] = [];
   /** Objects in inspection that an order waits for, to hold them or to bring them back. */
   readonly waiting = new Map<string, number>();
   readonly returning = new Map<string, number>();
@@ -34,12 +35,12 @@ export class StandingCover implements Cover {
   read(): void {
     this.#imports = new Map();
     this.#studies = new Map();
-    this.#sources = [];
+    this.#windows = [];
     for (const order of this.#run.standing.all() as unknown as Order[]) {
       const selection = JSON.parse(order.selection) as Selection;
       if (selection.kind === 'import') this.#imports.set(selection.import, order.number);
       else if (selection.kind === 'study') this.#studies.set(selection.study, order);
-      else if (selection.kind === 'source') this.#sources.push({ ...selection, order: order.number });
+      else if (selection.kind === 'source' || selection.kind === 'time') this.#windows.push({ source: null, ...selection, order: order.number });
     }
   }
 
@@ -50,7 +51,7 @@ export class StandingCover implements Cover {
     const found = this.waiting.get(row.object_id)
       ?? (row.door === 'media' ? this.#imports.get(row.batch) : undefined)
       ?? (study !== undefined && row.number <= study.top ? study.number : undefined)
-      ?? this.#sources.find(({ source, since, until }) => row.received_at >= since && row.received_at < until && (source === row.peer || source === row.calling_ae_title || source === row.address))?.order
+      ?? this.#windows.find(({ source, since, until }) => row.received_at >= since && row.received_at < until && (source === null || source === row.peer || source === row.calling_ae_title || source === row.address))?.order
       // The same image in another envelope, disarmed into the very file that was taken away.
       ?? (disarmed === null ? undefined : (this.#run.byDigest.get(disarmed.sha256) as { withdrawal: number } | undefined)?.withdrawal);
     return found === undefined || found === returning ? null : found;

@@ -30,12 +30,10 @@ export function checkSelection(untrusted: unknown): Selection {
     }
     case 'source': {
       const source = checkText(value['source'], 'source', 256).trim();
-      const [since, until] = [value['since'], value['until']];
       if (source === '') throw refused('request-invalid', 'say which source');
-      if (!Number.isSafeInteger(since) || !Number.isSafeInteger(until) || (since as number) < 0 || (until as number) > 8.64e15) throw refused('request-invalid', 'since and until are times');
-      if ((since as number) >= (until as number)) throw refused('request-invalid', 'since is not before until');
-      return { kind: 'source', source, since: since as number, until: until as number };
+      return { kind: 'source', source, ...checkWindow(value) };
     }
+    case 'time': return { kind: 'time', ...checkWindow(value) };
     case 'study': {
       const study = checkText(value['study'], 'study', 64);
       if (!/^[0-9.]{1,64}$/.test(study)) throw refused('request-invalid', 'study is not a UID');
@@ -48,8 +46,14 @@ export function checkSelection(untrusted: unknown): Selection {
       if (!words.every((word) => /^[0-9a-f]{8,32}$/.test(word))) throw refused('request-invalid', 'an object id has 32 hex digits; its first 8 are enough');
       return { kind: 'objects', objects: [...new Set(words)] };
     }
-    default: throw refused('request-invalid', 'a selection is of an import, a source, a study or of objects');
+    default: throw refused('request-invalid', 'a selection is of an import, a source, a time, a study or of objects');
   }
+}
+
+function checkWindow({ since, until }: Readonly<Record<string, unknown>>): { readonly since: number; readonly until: number } {
+  if (!Number.isSafeInteger(since) || !Number.isSafeInteger(until) || (since as number) < 0 || (until as number) > 8.64e15) throw refused('request-invalid', 'since and until are times');
+  if ((since as number) >= (until as number)) throw refused('request-invalid', 'since is not before until');
+  return { since: since as number, until: until as number };
 }
 
 interface Condition {
@@ -83,6 +87,7 @@ function conditionOf(database: DatabaseSync, selection: Selection): Condition {
       where: 'number >= ?1 AND received_at >= ?2 AND received_at < ?3 AND source IN (SELECT source FROM ledger_source WHERE ?4 IN (peer, calling_ae_title, address))',
       parameters: [firstNumberSince(database, selection.since), selection.since, selection.until, selection.source],
     };
+    case 'time': return { where: 'number >= ?1 AND received_at >= ?2 AND received_at < ?3', parameters: [firstNumberSince(database, selection.since), selection.since, selection.until] };
     case 'study': return {
       where: `(object_id IN (SELECT objectId FROM studies CROSS JOIN series USING (studyKey) CROSS JOIN instances USING (seriesKey) WHERE studyInstanceUID = ?1 UNION ALL SELECT objectId FROM withdrawnInstances WHERE studyInstanceUID = ?1)
         OR (state <> 'archived' AND study_instance_uid = ?1))`,
@@ -101,10 +106,15 @@ export function wordsOf(database: DatabaseSync, selection: Selection): string {
       const name = [medium.label, medium.identifier].filter((text) => text !== '').join(' · ') || 'without a name';
       return `medium ${name}, imported by ${row.person}${selection.known ? ', with what was here before it' : ''}`;
     }
-    case 'source': return `source ${selection.source}, ${new Date(selection.since).toISOString().slice(0, 16)} to ${new Date(selection.until).toISOString().slice(0, 16)} (UTC)`;
+    case 'source': return `source ${selection.source}, ${windowWords(selection)}`;
+    case 'time': return `everything received ${windowWords(selection)}`;
     case 'study': return `study ${selection.study}`;
     case 'objects': return selection.objects.length === 1 ? `object ${selection.objects[0]}` : `${selection.objects.length} objects`;
   }
+}
+
+function windowWords({ since, until }: { readonly since: number; readonly until: number }): string {
+  return `${new Date(since).toISOString().slice(0, 16)} to ${new Date(until).toISOString().slice(0, 16)} (UTC)`;
 }
 
 /** Notes which objects an order takes, inside its transaction: those that are archived or in inspection, and those that another order holds that still stands. */

@@ -73,6 +73,10 @@ test('source, message, what came with it and near it; by object id, its beginnin
   assert.equal((await bench.trace({ id: one.objectId, windowMs: 0 })).objects.length, 2);
   for (const source of ['ct-1', 'CT1', '127.0.0.1']) assert.equal((await bench.trace({ source, until: Date.now() + 1 })).objects.filter(({ relation }) => relation === 'subject').length, 3);
   assert.equal((await bench.trace({ source: 'ct-1', since: Date.now() + 1, until: Date.now() + 2 })).objects.length, 0);
+  // A time alone: from whomever.
+  const { objects, subjectCount } = await bench.trace({ since: 1, until: Date.now() + 1 });
+  assert.deepEqual([objects.map(({ relation, objectId }) => [relation, objectId]), subjectCount], [[one, two, other].map(({ objectId }) => ['subject', objectId]), 3]);
+  assert.equal((await bench.trace({ since: 1, until: one.receivedAt })).objects.length, 0);
   await assert.rejects(bench.trace({ id: '2.25.404' }), { code: 'object-unknown' });
   for (const wrong of [{}, { id: 'a', source: 'b' }, { id: 'x'.repeat(200) }, { id: one.objectId, windowMs: -1 }]) await assert.rejects(bench.trace(wrong), { code: 'request-invalid' });
 });

@@ -201,6 +201,35 @@ test('one medium: what it brought, what is in inspection and what is still to co
   assert.equal((await bench.show(before)).state, 'held');
 });
 
+test('a time: whoever sent it, what is in inspection too, and nothing from before or after it', async (t) => {
+  const bench = await Bench.start(t, undefined, false);
+  const claim = async (): Promise<Job> => (await bench.channels.inspector.request<Job[]>('claim', { max: 1 }))[0]!;
+  const settle = async (objectId: string): Promise<string> => {
+    await bench.conclude(await claim());
+    return objectId;
+  };
+  const early = await settle(await bench.send('early', { peer: 'visitor' }));
+  await wait(2);
+  const since = Date.now();
+  const [one, two] = [await settle(await bench.send('one', { peer: 'visitor', batch: 'one' })), await settle(await bench.send('two', { peer: 'ward', batch: 'two' }))];
+  const inspected = await bench.send('in inspection', { peer: 'clinic', batch: 'three' });
+  const job = await claim();
+  await wait(2);
+  const selection: Selection = { kind: 'time', since, until: Date.now() };
+  const late = await bench.send('late', { peer: 'visitor' });
+  const preview = await bench.preview(selection);
+  assert.deepEqual([preview.objects, preview.waiting, preview.sources.map(({ source: { peer } }) => peer).toSorted()], [2, 1, ['clinic', 'visitor', 'ward']]);
+  assert.match(preview.what, /^everything received \d{4}-\d\d-\d\dT\d\d:\d\d to .*\(UTC\)$/);
+  const { id } = await bench.withdraw(selection);
+  await bench.conclude(job);
+  await bench.conclude(await claim());
+  const states = (): Promise<string[]> => bench.state(...[early, one, two, inspected, late].map((objectId) => ({ objectId })));
+  assert.deepEqual(await states(), ['archived', 'held', 'held', 'held', 'archived']);
+  bench.inspect();
+  await bench.restore(id);
+  assert.deepEqual(await states(), ['archived', 'archived', 'archived', 'archived', 'archived']);
+});
+
 test('what is stale is inspected before it comes back, and only what is clean does', async (t) => {
   const bench = await Bench.start(t);
   const [good, bad] = [await bench.archived('good'), await bench.archived('bad')];
@@ -242,7 +271,7 @@ test('who may: every role; a reason, a person and a selection that holds somethi
   await assert.rejects(bench.order(source('nobody')), { code: 'withdrawal-empty' });
   await assert.rejects(bench.order({ kind: 'import', import: 'ab'.repeat(16), known: false }), { code: 'import-unknown' });
   await assert.rejects(bench.order({ kind: 'objects', objects: ['ab'.repeat(16)] }), { code: 'object-unknown' });
-  for (const wrong of [{ kind: 'source', source: 'x', since: 2, until: 1 }, { kind: 'study', study: 'x' }, { kind: 'objects', objects: [] }, { kind: 'all' }]) await assert.rejects(bench.order(wrong as Selection), { code: 'request-invalid' });
+  for (const wrong of [{ kind: 'source', source: 'x', since: 2, until: 1 }, { kind: 'time', since: 2, until: 2 }, { kind: 'time', since: 2 }, { kind: 'study', study: 'x' }, { kind: 'objects', objects: [] }, { kind: 'all' }]) await assert.rejects(bench.order(wrong as Selection), { code: 'request-invalid' });
   await assert.rejects(bench.until('abcdefabcdef'), { code: 'withdrawal-unknown' });
   assert.deepEqual(await bench.state(entry), ['archived']);
 });

@@ -91,7 +91,7 @@ test('the picture of the spread is walked with arrow keys; a node shows its path
   assert.deepEqual(await axeFindings(page), []);
   await page.keyboard.press('Escape');
   assert.equal(await rows(), 3);
-  await page.getByLabel('Trace an object, a medium or a source').selectOption('source');
+  await page.getByLabel('Trace an object, a medium, a source or a time').selectOption('source');
   await page.getByRole('searchbox', { name: 'AE Title, name or address' }).fill('CT_RAD_2');
   await page.keyboard.press('Enter');
   await page.waitForURL(/source=CT_RAD_2/);

@@ -103,6 +103,18 @@ test('a medium is traced, withdrawn and brought back; its held objects are decid
   await page.getByText('6 back').waitFor();
   assert.equal(await inSight(), 6);
 
+  // Everything that came in a time, from whomever.
+  await page.goto(`${system.https}/console/trace`);
+  await page.getByLabel('Trace an object, a medium, a source or a time').selectOption('time');
+  await page.getByRole('button', { name: 'Trace', exact: true }).click();
+  await page.waitForURL(/since=.*until=/);
+  await page.getByRole('heading', { name: 'The spread' }).waitFor();
+  await page.getByRole('button', { name: 'Withdraw…' }).click();
+  await dialog.getByText(/^Everything received /).waitFor();
+  await dialog.getByRole('button', { name: 'Withdraw 6 objects' }).waitFor();
+  await look('withdraw-time');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+
   // The sender of what is only damaged is asked again.
   const damaged = entries.find(({ verdict, source }) => verdict === 'malformed' && source.door === 'stow')!;
   await page.goto(`${system.https}/console/objects/${damaged.objectId}`);

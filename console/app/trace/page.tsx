@@ -21,8 +21,10 @@ const route = getRouteApi('/trace');
 
 export function TracePage() {
   const search = route.useSearch();
-  const traced: Traced = { id: search.id ?? '', source: search.source ?? '', import: search.import ?? '', days: Number(search.days ?? daysUsual) };
-  const word = traced.source || traced.import || traced.id;
+  const { id = '', source = '', import: medium = '' } = search;
+  const window = search.since === undefined || search.until === undefined || id + source + medium !== '' ? null : { since: Date.parse(search.since), until: Date.parse(search.until) };
+  const traced: Traced = { id, source, import: medium, days: Number(search.days ?? daysUsual), window };
+  const word = traced.source || traced.import || traced.id || (window === null ? '' : windowWords(window));
   const trace = useQuery({ ...traceQuery(traced), enabled: word !== '' });
   return (
     <>
@@ -34,12 +36,12 @@ export function TracePage() {
       </div>
       {word === '' ? (
         <div className={styles['stack']}>
-          <div className={partStyles['card']}><Empty title="Follow an object, a medium or a source" mark={<SearchIcon />}>An object by its id, SOP Instance UID or SHA-256; a medium by the number of its import; a source by its AE Title, name or address. From a held object the way here is under its facts.</Empty></div>
+          <div className={partStyles['card']}><Empty title="Follow an object, a medium, a source or a time" mark={<SearchIcon />}>An object by its id, SOP Instance UID or SHA-256; a medium by the number of its import; a source by its AE Title, name or address; or everything that was received in a time, from whomever. From a held object the way here is under its facts.</Empty></div>
           <Withdrawals />
         </div>
       ) : trace.isPending ? <div className={partStyles['card']}><Loading rows={6} what="the trace" /></div>
         : trace.data === undefined ? <Trouble error={trace.error} what="This cannot be traced" retry={() => void trace.refetch()} />
-          : trace.data.objects.length === 0 && (trace.data.media ?? []).length === 0 ? <div className={partStyles['card']}><Empty title="Nothing was received from there">{`In the last ${counted(traced.days, 'day')}, under this name. Names are written as they are registered; an address as the object’s facts show it.`}</Empty></div>
+          : trace.data.objects.length === 0 && (trace.data.media ?? []).length === 0 ? <div className={partStyles['card']}>{window !== null ? <Empty title="Nothing was received then">{windowWords(window)}</Empty> : <Empty title="Nothing was received from there">{`In the last ${counted(traced.days, 'day')}, under this name. Names are written as they are registered; an address as the object’s facts show it.`}</Empty>}</div>
             : <Shown key={word} answer={trace.data} />}
     </>
   );
@@ -47,6 +49,7 @@ export function TracePage() {
 
 /** What of a trace can be withdrawn, the likeliest first. */
 function extentsOf(traced: Traced, answer: TraceAnswer): Extent[] {
+  if (traced.window !== null) return [{ name: `Everything received ${windowWords(traced.window)}`, selection: { kind: 'time', ...traced.window } }];
   if (traced.source !== '') return [{ name: `All from ${plain(traced.source, 60)} in the last ${counted(traced.days, 'day')}`, selection: { kind: 'source', source: traced.source, ...windowOf(traced.days) } }];
   const media = (answer.media ?? []).map((medium): Extent => ({ name: `All that the medium ${plain(medium.name, 60) || 'without a name'} brought`, selection: { kind: 'import', import: medium.import, known: false } }));
   if (traced.import !== '') return media.slice(0, 1);
@@ -60,27 +63,47 @@ function extentsOf(traced: Traced, answer: TraceAnswer): Extent[] {
     ...(media.length === 0 && together.length > subjects.length && !answer.cut.includes('message') ? [{ name: `All ${together.length} objects that came together`, selection: { kind: 'objects', objects: together.map(({ objectId }) => objectId) } } as const] : []),
   ];
 }
-const kinds = { object: ['Object', 'Object id, SOP Instance UID or SHA-256'], medium: ['Medium', 'Number of its import, 8 digits or more'], source: ['Source', 'AE Title, name or address'] } as const;
+const kinds = { object: ['Object', 'Object id, SOP Instance UID or SHA-256'], medium: ['Medium', 'Number of its import, 8 digits or more'], source: ['Source', 'AE Title, name or address'], time: ['Time', ''] } as const;
 const windows = [[1, 'last day'], [7, 'last 7 days'], [30, 'last 30 days'], [365, 'last year']] as const;
+
+/** As people see it on the clock here. */
+const windowWords = ({ since, until }: { readonly since: number; readonly until: number }): string => `${moment(since)} to ${moment(until)}`;
+const hourMs = 3_600_000;
+/** Between what an input holds, local time to the minute, and what stands in the address, UTC. */
+function localOf(ms: number): string {
+  return new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+const addressOf = (local: string): string => `${new Date(local).toISOString().slice(0, 16)}Z`;
 
 function Ask({ traced }: { readonly traced: Traced }) {
   const navigate = route.useNavigate();
-  const [what, setWhat] = useState<keyof typeof kinds>(traced.source !== '' ? 'source' : traced.import !== '' ? 'medium' : 'object');
+  const [what, setWhat] = useState<keyof typeof kinds>(traced.window !== null ? 'time' : traced.source !== '' ? 'source' : traced.import !== '' ? 'medium' : 'object');
   const [typed, setTyped] = useState(traced.source || traced.import || traced.id);
   const [days, setDays] = useState(traced.days);
+  const [since, setSince] = useState(() => localOf(traced.window?.since ?? Date.now() - hourMs));
+  const [until, setUntil] = useState(() => localOf(traced.window?.until ?? Date.now() + 60_000));
   return (
     <form
       role="search" className={styles['form']}
       onSubmit={(event) => {
         event.preventDefault();
+        if (what === 'time') {
+          if (since !== '' && until !== '' && since < until) void navigate({ search: { since: addressOf(since), until: addressOf(until) } });
+          return;
+        }
         const text = typed.trim();
         if (text !== '') void navigate({ search: what === 'source' ? { source: text, ...(days === daysUsual ? {} : { days: String(days) }) } : what === 'medium' ? { import: text } : { id: text } });
       }}
     >
-      <select aria-label="Trace an object, a medium or a source" value={what} onChange={(event) => setWhat(event.target.value as keyof typeof kinds)}>
+      <select aria-label="Trace an object, a medium, a source or a time" value={what} onChange={(event) => setWhat(event.target.value as keyof typeof kinds)}>
         {Object.entries(kinds).map(([kind, [name]]) => <option key={kind} value={kind}>{name}</option>)}
       </select>
-      <input type="search" maxLength={200} value={typed} aria-label={kinds[what][1]} placeholder={kinds[what][1]} onChange={(event) => setTyped(event.target.value)} />
+      {what === 'time' ? (
+        <>
+          <label>from <input type="datetime-local" required value={since} onChange={(event) => setSince(event.target.value)} /></label>
+          <label>to <input type="datetime-local" required min={since} value={until} onChange={(event) => setUntil(event.target.value)} /></label>
+        </>
+      ) : <input type="search" maxLength={200} value={typed} aria-label={kinds[what][1]} placeholder={kinds[what][1]} onChange={(event) => setTyped(event.target.value)} />}
       {what === 'source' && <select aria-label="How far back" value={days} onChange={(event) => setDays(Number(event.target.value))}>{windows.map(([number, name]) => <option key={number} value={number}>{name}</option>)}</select>}
       <button type="submit" className={partStyles['button']}>Trace</button>
     </form>

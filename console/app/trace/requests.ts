@@ -17,6 +17,8 @@ export interface Traced {
   readonly source: string;
   readonly import: string;
   readonly days: number;
+  /** Milliseconds since 1970; null: it is not about a time alone. */
+  readonly window: { readonly since: number; readonly until: number } | null;
 }
 
 export function post<Answer>(path: string, body: unknown, timeoutMs?: number): Promise<Answer> {
@@ -29,10 +31,10 @@ export function windowOf(days: number, now = Date.now()): { readonly since: numb
 }
 
 export const traceQuery = (traced: Traced) => queryOptions({
-  queryKey: ['trace', traced.id, traced.source, traced.import, traced.days],
+  queryKey: ['trace', traced.id, traced.source, traced.import, traced.days, traced.window],
   queryFn: () => {
-    const { since, until } = windowOf(traced.days);
-    const query = traced.source !== '' ? { source: traced.source, since: String(since), until: String(until) } : traced.import !== '' ? { import: traced.import } : { id: traced.id };
+    const { since, until } = traced.window ?? windowOf(traced.days);
+    const query = traced.window !== null ? { since: String(since), until: String(until) } : traced.source !== '' ? { source: traced.source, since: String(since), until: String(until) } : traced.import !== '' ? { import: traced.import } : { id: traced.id };
     return ask<TraceAnswer>(`trace?${new URLSearchParams(query as Record<string, string>)}`);
   },
   refetchInterval: pollMs, retry: false,

@@ -58,6 +58,7 @@ function Steps({ extents, onClose }: { readonly extents: readonly Extent[]; read
         <h2>Take out of sight</h2>
         <p>At once nobody can find, open or retrieve it. Nothing is deleted: it can be brought back until two people destroy it.</p>
       </div>
+      {extents.length === 1 && <p><strong><bdi>{extent.name}</bdi></strong></p>}
       {extents.length > 1 && (
         <fieldset className={styles['extents']}>
           <legend>What to take</legend>
