@@ -27,13 +27,16 @@ export async function ask<Answer>(path: string, init: RequestInit = {}, timeoutM
   } catch {
     throw new RequestFailure(0, 'server-unreachable', 'Lazaret does not answer. Objects already received are safe; the connection or the server is down.');
   }
-  if (response.status === 401) {
-    signIn();
-    throw new RequestFailure(401, 'session-over', 'Your session is over. Sign in again.');
-  }
+  if (response.status === 401) throw sessionOver();
   const body: unknown = await response.json().catch(() => null);
   if (response.ok) return body as Answer;
   throw failureOf(response.status, body);
+}
+
+/** The session has ended: away to sign in, and back. */
+export function sessionOver(): RequestFailure {
+  signIn();
+  return new RequestFailure(401, 'session-over', 'Your session is over. Sign in again.');
 }
 
 /** What an answer that is none says of itself (RFC 9457). */

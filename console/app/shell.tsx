@@ -1,7 +1,7 @@
 /** What stands around every page: where one can go, how many wait for a decision, whether all is well, who is signed in. */
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { Link, Navigate, Outlet, type ErrorComponentProps } from '@tanstack/react-router';
+import { Link, Navigate, Outlet, useRouterState, type ErrorComponentProps } from '@tanstack/react-router';
 import { permitted, type Role } from '@lazaret/pacs/access/actions.ts';
 import { leave } from './api.ts';
 import { Hidden, Trouble, joined } from './parts/parts.tsx';
@@ -17,6 +17,7 @@ export function Shell() {
   const session = useQuery(sessionQuery);
   const status = useQuery(statusQuery);
   const held = status.data?.counts.held ?? 0;
+  const main = useContentFocus();
   return (
     <>
       <a className={styles['skip']} href="#content">To the content</a>
@@ -42,11 +43,28 @@ export function Shell() {
         <SchemeButton />
         <button type="button" className={styles['quiet']} onClick={() => void leave()}>Sign out</button>
       </header>
-      <main className={styles['main']} id="content" tabIndex={-1}>
+      <main ref={main} className={styles['main']} id="content" tabIndex={-1}>
         <Outlet />
       </main>
     </>
   );
+}
+
+/** The link that led to another page goes with the old one: the keyboard goes on at the head of the new content, not at that of the whole window. */
+function useContentFocus() {
+  const main = useRef<HTMLElement>(null);
+  const asked = useRouterState({ select: ({ location }) => location.pathname });
+  const shown = useRouterState({ select: ({ resolvedLocation }) => resolvedLocation?.pathname });
+  const left = useRef<Element | null>(null);
+  const first = useRef(true);
+  useEffect(() => { left.current = document.activeElement; }, [asked]);
+  useEffect(() => {
+    if (shown === undefined) return;
+    // A page that has put the focus somewhere itself keeps it.
+    if (!first.current && [left.current, document.body, null].includes(document.activeElement)) main.current?.focus({ preventScroll: true });
+    first.current = false;
+  }, [shown]);
+  return main;
 }
 
 function Wellness() {

@@ -43,6 +43,8 @@ const texts = {
     FROM (SELECT DISTINCT object_id FROM import_file WHERE number = ? AND object_id <> '') CROSS JOIN ledger USING (object_id) CROSS JOIN withdrawnInstances ON digest = archived_sha256
     WHERE ledger.state = 'archived' AND reason = 'unreconciled' GROUP BY studyInstanceUID, seriesInstanceUID`,
   identity: `SELECT state, problem, replacement, person, at FROM reconciliations WHERE studyInstanceUID = ?1 AND (import = '' OR import = ?2) AND state <> 'ended' ORDER BY state = 'impossible' AND import = '', number DESC LIMIT 1`,
+  // What an earlier import of the same files has brought in.
+  inForce: `SELECT state, problem, replacement, person, at FROM reconciliations WHERE studyInstanceUID = ? AND state = 'taken' ORDER BY number DESC LIMIT 1`,
   held: `SELECT DISTINCT ledger.object_id, min(path) AS path, verdict, state, findings, patient_name, patient_id FROM import_file CROSS JOIN ledger USING (object_id)
     WHERE import_file.number = ? AND state IN ('held', 'destroyed') GROUP BY ledger.object_id ORDER BY ledger.number LIMIT ?`,
   files: `SELECT file AS "index", path, bytes, sha256, fate, object_id AS objectId, what, text FROM import_file WHERE number = ? AND fate = ? ORDER BY file LIMIT ?`,
@@ -52,7 +54,7 @@ export class Receipts {
   readonly #run;
 
   constructor(database: DatabaseSync) {
-    this.#run = { studies: database.prepare(texts.studies), waiting: database.prepare(texts.waiting), identity: database.prepare(texts.identity), held: database.prepare(texts.held), files: database.prepare(texts.files) };
+    this.#run = { studies: database.prepare(texts.studies), waiting: database.prepare(texts.waiting), identity: database.prepare(texts.identity), inForce: database.prepare(texts.inForce), held: database.prepare(texts.held), files: database.prepare(texts.files) };
   }
 
   draw(number: number, status: ImportStatus, kept: { readonly notes: string; readonly directories: string }, at: number): Receipt {
@@ -89,7 +91,7 @@ export class Receipts {
   }
 
   #identityOf(studyInstanceUID: string, id: string, waits: boolean): ReceiptIdentity | null {
-    const row = this.#run.identity.get(studyInstanceUID, id) as { state: 'taking' | 'taken' | 'impossible'; problem: string; replacement: string | null; person: string; at: number } | undefined;
+    const row = (this.#run.identity.get(studyInstanceUID, id) ?? (waits ? undefined : this.#run.inForce.get(studyInstanceUID))) as { state: 'taking' | 'taken' | 'impossible'; problem: string; replacement: string | null; person: string; at: number } | undefined;
     if (row === undefined) return waits ? { state: 'waiting', problem: '', servedAs: null, person: '', at: 0 } : null;
     const replacement = row.replacement === null ? null : JSON.parse(row.replacement) as NonNullable<ReceiptIdentity['servedAs']>;
     const servedAs = replacement === null ? null : { patientName: replacement.patientName, patientID: replacement.patientID, issuerOfPatientID: replacement.issuerOfPatientID, accessionNumber: replacement.accessionNumber };

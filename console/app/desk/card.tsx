@@ -11,7 +11,7 @@ import { patientsOf } from './candidates.ts';
 import { SeriesPicture } from './contents.tsx';
 import { DiscMark, NextMark } from './marks.tsx';
 import { Progress } from './progress.tsx';
-import { cancelUpload, importQuery, isMoving, receiptQuery, studiesQuery } from './requests.ts';
+import { cancelUpload, importQuery, isMoving, receiptQuery, useStudies } from './requests.ts';
 import { cancelSending, dismiss, hurry, isActive } from './sending/senders.ts';
 import type { Sending } from './sending/sender.ts';
 import { cancelledWords, mediumName, nameOf, stateOf, summaryOf } from './words.ts';
@@ -25,7 +25,7 @@ export function SendingCard({ sending }: { readonly sending: Sending }) {
   const infected = isInfected(status.data);
   const troubled = infected || (status.data?.fates.unreadable ?? 0) > 0;
   const receipt = useQuery({ ...receiptQuery(sending.import, moving), enabled: sending.import !== '' && troubled });
-  const studies = useQuery(studiesQuery(sending.import, moving));
+  const studies = useStudies(sending.import, moving);
   const name = status.data === undefined || status.data.medium.label === '' ? plain(sending.name, 80) : mediumName(status.data);
   const patients = patientsOf(studies.data ?? []);
   const waiting = (studies.data ?? []).filter(({ state }) => state === 'waiting' || state === 'impossible').length;

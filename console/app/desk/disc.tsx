@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { Choice, IncomingStudy } from '@lazaret/pacs/archive/reconciliation/contract.ts';
+import type { FileFate, ImportStatus } from '@lazaret/pacs/reception/media/contract.ts';
 import { Loading, Trouble, joined, partStyles } from '../parts/parts.tsx';
 import { BackIcon } from '../parts/icons.tsx';
 import { counted } from '../words/amounts.ts';
@@ -12,11 +13,11 @@ import { patientsOf, type DiscPatient } from './candidates.ts';
 import { StudyContents } from './contents.tsx';
 import { NextMark, TickMark } from './marks.tsx';
 import { Progress } from './progress.tsx';
-import { importQuery, isMoving, receiptQuery, studiesQuery, take, viewerAddress } from './requests.ts';
+import { importQuery, isMoving, receiptQuery, take, useStudies, viewerAddress } from './requests.ts';
 import { isActive, useSendings } from './sending/senders.ts';
 import { Steps } from './steps.tsx';
 import { Whose, type Pick } from './whose.tsx';
-import { detailsOf, mediumName, nameOf, stateOf, titleOf } from './words.ts';
+import { detailsOf, isPacked, mediumName, nameOf, packedWords, stateOf, titleOf } from './words.ts';
 import styles from './desk.module.css';
 
 const route = getRouteApi('/desk/$import');
@@ -26,18 +27,17 @@ export function DiscPage() {
   const status = useQuery(importQuery(id));
   const sending = useSendings().find((each) => each.import === id);
   const moving = isMoving(status.data) || (sending !== undefined && isActive(sending));
-  const studies = useQuery(studiesQuery(id, moving));
+  const studies = useStudies(id, moving);
   const infected = isInfected(status.data);
-  const receipt = useQuery({ ...receiptQuery(id, moving), enabled: infected || (status.data?.fates.unreadable ?? 0) > 0 });
+  const settled = status.data?.state === 'settled';
+  const receipt = useQuery({ ...receiptQuery(id, moving), enabled: infected || (status.data?.fates.unreadable ?? 0) > 0 || (settled && (status.data?.archived ?? 0) === 0) });
   const patients = patientsOf(studies.data ?? []);
   const open = patients.filter((patient) => patient.studies.some(isOpen));
   const taking = (studies.data ?? []).some(({ state }) => state === 'taking');
-  const settled = status.data?.state === 'settled';
   const step = open.length > 0 ? 3 : taking ? 4 : settled ? 5 : 2;
   if (status.isError && status.data === undefined) return <Trouble error={status.error} what="This import cannot be shown" retry={() => void status.refetch()} />;
   if (status.data === undefined) return <Loading rows={4} what="the disc" />;
   const name = mediumName(status.data);
-  const unreached = status.data.fates.unreached ?? 0;
   return (
     <div className={styles['desk']}>
       <title>{`${name} · Import · Lazaret`}</title>
@@ -54,13 +54,24 @@ export function DiscPage() {
       {patients.length > 1 && <TwoPatients patients={patients} />}
       <Patients id={id} patients={patients} moving={moving} />
       {settled && patients.length === 0 && !studies.isError && studies.data !== undefined && (
-        <section className={joined(styles['card'], styles['empty'])}><h2>{status.data.held > 0 ? 'Nothing could come in yet' : unreached > 0 ? 'No image came in' : 'There are no images on it'}</h2><p>{status.data.held > 0 ? 'All images on it are held back. The receipt says why, and who can decide.' : unreached > 0 ? 'It was not read to its end, and no image is among the files that were read.' : 'It was read to its end: no file on it is a medical image. Is it the right disc?'}</p><div className={styles['buttons']}><ReceiptLink id={id} primary /></div></section>
+        <NothingOpen id={id} status={status.data} left={receipt.data?.left ?? []} />
       )}
     </div>
   );
 }
 
 export const isOpen = ({ state }: IncomingStudy): boolean => state === 'waiting' || state === 'impossible';
+
+/** Settled, and nobody has to say anything about any of it. */
+function NothingOpen({ id, status, left }: { readonly id: string; readonly status: ImportStatus; readonly left: readonly FileFate[] }) {
+  const { archived, held, fates } = status;
+  const unreached = fates.unreached ?? 0;
+  const [head, text] = archived > 0 ? ['All of it is in the archive', (fates.duplicate ?? 0) >= archived ? 'Every image on it was here before, byte for byte. The receipt says as whose.' : 'Nobody has to say any more whose it is. The receipt says as whose it came in.']
+    : held > 0 ? ['Nothing could come in yet', 'All images on it are held back. The receipt says why, and who can decide.']
+      : unreached > 0 ? ['No image came in', 'It was not read to its end, and no image is among the files that were read.']
+        : ['There are no images on it', `It was read to its end: no file on it is a medical image. ${left.some(isPacked) ? packedWords : 'Is it the right disc?'}`];
+  return <section className={joined(styles['card'], styles['empty'])}><h2>{head}</h2><p>{text}</p><div className={styles['buttons']}><ReceiptLink id={id} primary /></div></section>;
+}
 
 function TwoPatients({ patients }: { readonly patients: readonly DiscPatient[] }) {
   return (
@@ -125,7 +136,7 @@ function Patients({ id, patients, moving }: { readonly id: string; readonly pati
       ) : patients.length > 0 && (
         <div className={styles['bottom']}>
           <p role="status">{patients.some(({ studies }) => studies.some(({ state }) => state === 'taking')) ? 'Being brought in…' : moving ? 'The rest is being scanned.' : 'All is in.'}</p>
-          <ReceiptLink id={id} primary={!moving} />
+          <ReceiptLink id={id} primary={!moving} focused={bring.isSuccess} />
         </div>
       )}
     </>
@@ -137,14 +148,17 @@ function Outcome({ study, several }: { readonly study: IncomingStudy; readonly s
   switch (study.state) {
     case 'waiting': return null;
     case 'impossible': return <div className={styles['cautionBox']} role="alert"><div><h2>{what}It cannot come in under that name</h2><p>{plain(study.problem, 300)} It stays out of sight: choose again, or let it come in as it is.</p></div></div>;
-    case 'taking': return <p className={styles['outcome']} role="status"><span className={joined(styles['working'])} aria-hidden="true" />{what}being brought in{study.replacement === null ? '' : <> as <strong><bdi>{nameOf(study.replacement.patientName)}</bdi></strong></>}…</p>;
+    case 'taking': return <p className={styles['outcome']} role="status"><span className={joined(styles['working'])} aria-hidden="true" /><span>{what}being brought in{study.replacement === null ? '' : <> as <strong><bdi>{nameOf(study.replacement.patientName)}</bdi></strong></>}…</span></p>;
     case 'taken': return (
-      <p className={joined(styles['outcome'], styles['in'])}><TickMark />{what}in the archive{study.replacement === null ? ' as it came' : <> as <strong><bdi>{nameOf(study.replacement.patientName)}</bdi></strong>, {detailsOf(study.replacement)}</>}
+      <p className={joined(styles['outcome'], styles['in'])}><TickMark /><span>{what}in the archive{study.replacement === null ? ' as it came' : <> as <strong><bdi>{nameOf(study.replacement.patientName)}</bdi></strong>, {detailsOf(study.replacement)}</>}</span>
         <a className={joined(styles['button'])} href={viewerAddress(study.studyInstanceUID)} target="_blank" rel="noreferrer">Look at it<span className={partStyles['hidden']}> in the viewer: {titleOf(study)}</span></a></p>
     );
   }
 }
 
-function ReceiptLink({ id, primary }: { readonly id: string; readonly primary: boolean }) {
-  return <Link to="/desk/$import/receipt" params={{ import: id }} className={joined(styles['button'], primary && styles['primary'], styles['large'])}>Receipt<NextMark /></Link>;
+/** `focused`: the button that was pressed has gone, and this stands in its place. */
+function ReceiptLink({ id, primary, focused = false }: { readonly id: string; readonly primary: boolean; readonly focused?: boolean }) {
+  const link = useRef<HTMLAnchorElement>(null);
+  useEffect(() => { if (focused && document.activeElement === document.body) link.current?.focus({ preventScroll: true }); }, [focused]);
+  return <Link ref={link} to="/desk/$import/receipt" params={{ import: id }} className={joined(styles['button'], primary && styles['primary'], styles['large'])}>Receipt<NextMark /></Link>;
 }

@@ -11,7 +11,7 @@ import { Code } from './code.tsx';
 import { PrintMark } from './marks.tsx';
 import { receiptQuery, viewerAddress } from './requests.ts';
 import { Steps } from './steps.tsx';
-import { dateOf, kindOf, mediumName, nameOf, unreachedWords } from './words.ts';
+import { dateOf, isPacked, kindOf, mediumName, nameOf, packedWords, unreachedWords } from './words.ts';
 import styles from './receipt.module.css';
 import desk from './desk.module.css';
 
@@ -108,7 +108,7 @@ function Paper({ receipt, address }: { readonly receipt: Receipt; readonly addre
         </Part>
       )}
       <Part title="Left behind" count={(receipt.fates.left ?? 0) + (receipt.fates.unscanned ?? 0) + (receipt.fates.link ?? 0) + (receipt.fates.special ?? 0)} none="Nothing else was on it.">
-        <p>{leftWords(receipt)}</p>
+        <p>{leftWords(receipt)}{receipt.left.some(isPacked) && ` ${packedWords}`}</p>
         <Lines items={receipt.left} line={(file) => <><b className={styles['mono']}>{plain(file.path, 120)}</b> {plain(file.what, 60)}{file.fate === 'unscanned' && ', could not be scanned'}{(file.fate === 'link' || file.fate === 'special') && ', not followed'}</>} />
       </Part>
       {receipt.notes.length > 0 && <Part title="About the medium" count={receipt.notes.length}><Lines items={receipt.notes} line={(note) => plain(note, 300)} /></Part>}

@@ -1,5 +1,6 @@
 /** What the desk page asks, and how often. */
-import { queryOptions } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import type { Choice, IncomingStudy, LocalPatient } from '@lazaret/pacs/archive/reconciliation/contract.ts';
 import type { ImportStatus, Receipt } from '@lazaret/pacs/reception/media/contract.ts';
 import type { WorklistAnswer } from '@lazaret/pacs/worklist/contract.ts';
@@ -7,6 +8,8 @@ import type { UploadState } from '../../server/deskanswers.ts';
 import { ask } from '../api.ts';
 
 const busyMs = 700;
+/** While nothing of a disc can be shown yet: its first picture is to be there within a second. */
+const firstMs = 200;
 const quietMs = 5_000;
 /** The worklist of a hospital may be slow. */
 const worklistTimeoutMs = 30_000;
@@ -23,8 +26,15 @@ export const receiptQuery = (id: string, moving: boolean) =>
 export const studiesQuery = (id: string, moving: boolean) =>
   queryOptions({
     queryKey: ['desk', 'studies', id], queryFn: () => ask<readonly IncomingStudy[]>(`desk/imports/${id}/studies`), enabled: id !== '', retry: false,
-    refetchInterval: (query) => (moving || query.state.data?.some(({ state }) => state === 'taking') === true ? busyMs : quietMs),
+    refetchInterval: (query) => (moving && (query.state.data?.length ?? 0) === 0 ? firstMs : moving || query.state.data?.some(({ state }) => state === 'taking') === true ? busyMs : quietMs),
   });
+/** What is on a disc. Once it does not move any more it is asked for anew at once: a second patient must not show up seconds after "Scanned". */
+export function useStudies(id: string, moving: boolean) {
+  const studies = useQuery(studiesQuery(id, moving));
+  const { refetch } = studies;
+  useEffect(() => { if (!moving && id !== '') void refetch(); }, [moving, id, refetch]);
+  return studies;
+}
 export const patientsQuery = (text: string) =>
   queryOptions({ queryKey: ['desk', 'patients', text], queryFn: () => ask<readonly LocalPatient[]>(`desk/patients?${new URLSearchParams({ text })}`), enabled: text !== '', staleTime: 10_000, retry: false });
 export const worklistQuery = (name: string, id: string) =>

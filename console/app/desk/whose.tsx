@@ -117,7 +117,7 @@ function Picked({ patient, pick, onChange }: { readonly patient: DiscPatient; re
     <section ref={section} tabIndex={-1} className={joined(styles['picked'], pick.kind === 'later' && styles['pickedLater'])} aria-label="Chosen">
       <span className={styles['pickedMark']}><TickMark /></span>
       <div>
-        {pick.kind === 'here' && <p>Comes in as <strong><bdi>{nameOf(pick.replacement.patientName)}</bdi></strong>, {detailsOf(pick.replacement)}{pick.order !== '' && <> · <bdi>{plain(pick.order, 120)}</bdi></>}. What is on the disc stays readable behind it, and it can be changed back.</p>}
+        {pick.kind === 'here' && <p>Comes in as <strong><bdi>{nameOf(pick.replacement.patientName)}</bdi></strong>, {detailsOf(pick.replacement)}{pick.order !== '' && <> · <bdi>{plain(pick.order, 120)}</bdi></>}. What is on the disc stays readable behind it, and a reviewer can change it back.</p>}
         {pick.kind === 'as-it-came' && <p>Comes in as it is: <strong><bdi>{nameOf(patient.received.patientName)}</bdi></strong>, {detailsOf(patient.received)}. It will not be found under a local number.</p>}
         {pick.kind === 'later' && <p><strong>Later.</strong> It was scanned and is kept, but nobody sees it until somebody says whose it is: open this disc again from the list.</p>}
       </div>

@@ -64,7 +64,7 @@ export function summaryOf(status: ImportStatus): string {
   const left = (status.fates.left ?? 0) + (status.fates.directory ?? 0) + (status.fates.unscanned ?? 0);
   const bad = (status.fates.unreadable ?? 0) + (status.fates.refused ?? 0);
   const unreached = status.fates.unreached ?? 0;
-  const parts = [status.archived + status.held === 0 ? (unreached > 0 ? 'No image came in' : 'No images on it') : counted(status.archived, 'clean image')];
+  const parts = [status.archived + status.held === 0 ? (unreached > 0 ? 'No image came in' : 'No images on it') : `${counted(status.archived, 'clean image')}${beforeWords(status)}`];
   if (status.held > 0) parts.push(`${status.held} held back`);
   if ((status.fates.infected ?? 0) > 0) parts.push(`${counted(status.fates.infected ?? 0, 'infected file')} kept out`);
   if (bad > 0) parts.push(`${counted(bad, 'file')} could not be read`);
@@ -72,6 +72,16 @@ export function summaryOf(status: ImportStatus): string {
   if (left > 0) parts.push(`${counted(left, 'other file')} ${left === 1 ? 'stays' : 'stay'} on the disc`);
   return parts.join(' · ');
 }
+
+/** Of a disc that is given again. What was here is not always archived. */
+function beforeWords({ archived, fates }: ImportStatus): string {
+  const before = fates.duplicate ?? 0;
+  return before === 0 || archived === 0 ? '' : before >= archived ? ', here before' : `, ${whole(before)} of them here before`;
+}
+
+/** What is packed on a disc stays packed. */
+export const isPacked = ({ path, what }: { readonly path: string; readonly what: string }): boolean => /\.zip$/i.test(path) && what.startsWith('ZIP');
+export const packedWords = 'A ZIP file is on it: images inside do not come in with the disc. Press “Choose file” at the desk and give that file by itself.';
 
 /** Files that were not reached: nothing is wrong with the disc. */
 export const unreachedWords = 'The import was stopped before these files were read. Import the disc again to bring them in; what is here already is known then.';

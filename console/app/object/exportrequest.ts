@@ -1,5 +1,5 @@
 /** The export of a held object: a call of its own, since its answer is a file. */
-import { failureOf, RequestFailure } from '../api.ts';
+import { failureOf, RequestFailure, sessionOver } from '../api.ts';
 
 export interface Exported {
   readonly file: Blob;
@@ -14,6 +14,7 @@ export async function exportObject(objectId: string, body: { readonly destinatio
   const response = await fetch(`/console/api/objects/${encodeURIComponent(objectId)}/export`, { method: 'POST', credentials: 'same-origin', cache: 'no-store', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }).catch(() => {
     throw new RequestFailure(0, 'server-unreachable', 'Lazaret does not answer; the connection or the server is down.');
   });
+  if (response.status === 401) throw sessionOver();
   if (!response.ok) throw failureOf(response.status, await response.json().catch(() => null));
   const file = await response.blob().catch(() => {
     throw new RequestFailure(0, 'export-broken', 'The file broke off before it was whole; nothing of it was kept. Try again; if it stays so, look at the object in the file map.');

@@ -1,6 +1,6 @@
 /** What the safe look asks of the server: its own calls, since a picture is no JSON. */
 import type { LookAnswer, RenderRequest } from '@lazaret/pacs/quarantine/requests.ts';
-import { failureOf, RequestFailure } from '../api.ts';
+import { failureOf, RequestFailure, sessionOver } from '../api.ts';
 
 /** A decoder is started for each picture of a held object and may be busy with a large frame. */
 const timeoutMs = 60_000;
@@ -14,6 +14,7 @@ async function post(objectId: string, what: string, body: unknown, signal?: Abor
     throw new RequestFailure(0, 'server-unreachable', 'Lazaret does not answer; the connection or the server is down.');
   });
   if (response.ok) return response;
+  if (response.status === 401) throw sessionOver();
   throw failureOf(response.status, await response.json().catch(() => null));
 }
 
