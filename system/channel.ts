@@ -71,7 +71,16 @@ async function answer(socket: Socket, request: RequestHeader, handler: RequestTa
     const failure = error instanceof Failure ? error : broken('request-failed', `${request.name}: ${(error as Error)?.stack ?? String(error)}`);
     header = { id: request.id, ok: false, severity: failure.severity, code: failure.code, message: failure.message };
   }
-  if (!socket.destroyed) socket.write(encodeFrame(header));
+  if (!socket.destroyed) writeTogether(socket, encodeFrame(header));
+}
+
+/** What is written before the present turn is over goes in one piece: a commit that many wait for answers all of them at once. */
+function writeTogether(socket: Socket, frame: Buffer): void {
+  if (socket.writableCorked === 0) {
+    socket.cork();
+    process.nextTick(() => socket.uncork());
+  }
+  socket.write(frame);
 }
 
 function checkRequest(header: unknown): RequestHeader {
@@ -113,11 +122,13 @@ export class Channel {
     const id = this.#next++;
     return new Promise<Answer>((resolve, reject) => {
       this.#pending.set(id, { resolve: resolve as (body: unknown) => void, reject });
-      this.#socket.write(encodeFrame({ id, name, body }));
+      writeTogether(this.#socket, encodeFrame({ id, name, body }));
     });
   }
 
+  /** What was asked before is still sent; its answer is not waited for. */
   close(): void {
+    if (this.#socket.writableCorked > 0) this.#socket.uncork();
     this.#socket.destroy();
   }
 
