@@ -139,7 +139,7 @@ export const byHandHostile: readonly Recipe[] = [
   record('private-zstd-inside', 'A program packed with zstd, inside a record.', malicious, () => within(zstdCompressSync(barePE(0x4000)))),
   record('private-lzma', 'The header of an LZMA stream, inside a record.', held, () => within(Buffer.concat([Buffer.from([0x5d, 0, 0, 0x80, 0, ...Array.from({ length: 8 }, () => 0xff), 0]), residue(500)]))),
   record('private-lzip', 'The header of a lzip file, inside a record.', held, () => within(Buffer.concat([Buffer.from('LZIP\x01\x0c\0', 'latin1'), residue(500)]))),
-  record('private-dicom-deflated', 'A DICOM file in a value, deflated, with a program in it.', held, deflatedFile),
+  record('private-dicom-deflated', 'A DICOM file in a value, deflated, with a program in it.', malicious, deflatedFile),
   record('private-base64-spaces', 'A program as base64 in pieces of 40 characters with blanks between them.', malicious, () => Buffer.from(pieces(program(), 40).join(' ')), 'UT'),
   record('private-base64-values', 'A program as base64, forty characters in each value of a list.', malicious, () => Buffer.from(pieces(program(), 40).join('\\')), 'UC'),
   object('private-base64-elements', 'A3', 'A program as base64, sixty characters in each of many elements.', malicious, () => [acme, ...pieces(program(), 60).slice(0, 200).map((piece, index): Element => [`0009,10${index.toString(16).padStart(2, '0')}`, 'LO', piece])]),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { eicar, elf, pe } from '@lazaret/tools/recipes/inert.ts';
-import type { Assignment } from '../assignment.ts';
+import { packReport, type Assignment } from '../assignment.ts';
 import { yaraEngine } from '../engines/yara.ts';
 import { checkReport } from '../report.ts';
 import { examine } from './examine.ts';
@@ -20,7 +20,8 @@ function codes(bytes: Buffer): string[] {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const assignment = { id: 1, path, work: { objectId: 'a'.repeat(32), bytes: bytes.length, sha256, sopClassUID: '', sopInstanceUID: '', transferSyntaxUID: '', peer: '' }, dataSetDigest: false, map: null, companion: true } as unknown as Assignment;
   const { report, spans } = examine(assignment, engine);
-  const checked = checkReport(JSON.parse(JSON.stringify(report)), spans, 1, assignment.work);
+  const { header, payload } = packReport(report, spans);
+  const checked = checkReport(JSON.parse(JSON.stringify(header)), payload, 1, assignment.work);
   if ('problem' in checked) assert.fail(checked.problem);
   assert.equal(checked.report.sha256, sha256);
   assert.equal(checked.report.instance, null);

@@ -52,6 +52,7 @@ export function* concealedIn(bytes: Buffer, searched: Searched): Generator<Conce
   yield* gzipsIn(bytes, searched);
   yield* zlibsIn(bytes, searched);
   yield* zstdsIn(bytes, searched);
+  yield* objectsIn(bytes, searched);
   yield* textRunsIn(bytes, searched.end);
   yield* wideTextsIn(bytes, searched.end);
 }
@@ -139,6 +140,20 @@ function unzstd(bytes: Buffer, room: number): Buffer | 'limit' | null {
     return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'limit' : null;
   }
 }
+
+/** PS3.10 §7.1: the prefix, the group length of the File Meta Information, and what is deflated behind it (PS3.5 A.5). */
+function* objectsIn(bytes: Buffer, { room, end, more }: Searched): Generator<Concealed | 'limit', void, void> {
+  let count = 0;
+  for (let at = bytes.indexOf(objectHead, 0, 'latin1'); at >= 0 && at < end; at = bytes.indexOf(objectHead, at + 1, 'latin1')) {
+    const body = at + objectHead.length + 4 <= bytes.length ? at + objectHead.length + 4 + bytes.readUInt32LE(at + objectHead.length) : bytes.length;
+    if (body >= bytes.length || !beginsDeflate(bytes, body)) continue;
+    const found = inflatedFrom(bytes, body, room(), more);
+    if (found === null) continue;
+    if (found === 'limit' || ++count > streamsMax) return void (yield 'limit');
+    yield { name: 'a deflated Data Set', bytes: found, at, guessed: true, packed: true, loose: false };
+  }
+}
+const objectHead = 'DICM\x02\0\0\0UL\x04\0';
 
 const none = 0;
 const upper = 1;

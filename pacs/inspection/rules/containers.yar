@@ -64,16 +64,3 @@ rule disk_image {
   condition:
     any of them
 }
-
-rule deflated_object {
-  meta:
-    code = "container-content"
-    place = "anywhere"
-    text = "a DICOM file inside, whose Data Set is deflated"
-  strings:
-    // Its prefix, the group length, and one of the Transfer Syntaxes that deflate all of the Data Set. An object itself has its prefix at byte 128.
-    $prefix = { 44 49 43 4D 02 00 00 00 55 4C 04 00 }
-    $syntax = /1\.2\.840\.10008\.1\.2\.(1\.99|4\.95|4\.205)/
-  condition:
-    for any number in (1..#prefix) : (@prefix[number] > 128 and $syntax in (@prefix[number]..@prefix[number] + 4096))
-}
