@@ -30,6 +30,8 @@ after(async () => {
   for (const work of teardown) await work();
 });
 
+/** What has the focus: its id, or what it says. */
+const focused = (page: Page): Promise<string> => page.evaluate(() => document.activeElement?.id || (document.activeElement?.textContent ?? ''));
 const foreign = (name: string, id: string, birthDate = '19580312', sex: Patient['sex'] = 'F'): Patient => ({ name, id, birthDate, sex });
 const archived = async (patientID: string): Promise<number> => {
   const answer = await desk.system.ask(`/dicomweb/studies?PatientID=${patientID}`, { headers: { accept: 'application/dicom+json' } });
@@ -179,6 +181,12 @@ test('a disc with nothing on it, dropped on the page; a file that is no medium s
   await page.getByText('Read to its end: no image is on it.').waitFor();
   await proper(page, 'receipt-nothing');
   await page.getByRole('link', { name: 'Next disc' }).click();
+  await give(page, desk.medium('GEPACKT', [...companions(), { path: 'portal.zip', bytes: zip(slices({ name: 'desk packed', count: 1 })) }]));
+  await page.getByRole('article', { name: 'Disc GEPACKT' }).getByRole('link', { name: 'Receipt' }).click();
+  await page.getByText(/A ZIP file is on it: images inside do not come in with the disc/).waitFor();
+  await page.getByRole('link', { name: 'The disc' }).click();
+  await page.getByText(/A ZIP file is on it/).waitFor();
+  await page.getByRole('link', { name: 'All discs' }).click();
   await give(page, desk.medium('brief.iso', Buffer.from('no disc at all')), 'file');
   await page.getByRole('alert').filter({ hasText: /no image of a disc or stick/ }).waitFor();
   await proper(page, 'no-medium');
@@ -217,14 +225,34 @@ test('with the keyboard alone, from the desk to the receipt', { skip }, async (t
   await tabTo(page, /^Say whose it is.*TASTEN/);
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: /It is this one.*Marina/ }).first().waitFor();
+  assert.equal(await focused(page), 'content', 'the keyboard goes on in the new page, not at the head of the window');
   await tabTo(page, /^It is this one.*Marina/);
   await page.keyboard.press('Enter');
   await tabTo(page, /^Bring in/);
   await page.keyboard.press('Enter');
   await page.getByText('All is in.').waitFor();
-  await tabTo(page, /^Receipt/);
+  assert.equal(await focused(page), 'Receipt', 'it stands where the button was that was pressed');
   await page.keyboard.press('Enter');
   await page.getByRole('img', { name: /QR code/ }).waitFor();
+});
+
+test('the same disc once more: it is said that all of it is here', { skip }, async (t) => {
+  const { page } = await atDesk(t, browser, desk);
+  const files = cleanDisc('twice', 3, foreign('Quarantotti^Marina', 'NB-1010'));
+  await give(page, desk.medium('ERSTE', files));
+  await opened(page, 'ERSTE');
+  await page.getByRole('button', { name: /It is this one.*Marina/ }).first().click();
+  await broughtIn(page, 1);
+  await page.getByRole('link', { name: 'All discs' }).click();
+  await give(page, desk.medium('ZWEITE', files));
+  const card = page.getByRole('article', { name: 'Disc ZWEITE' });
+  await card.getByText('3 clean images, here before').waitFor();
+  await card.getByRole('link', { name: /^Receipt/ }).click();
+  await page.getByText(/as Quarantotti, Marina, number 4711-08.*On the disc: Quarantotti, Marina, number NB-1010.*said by p\.arnim/).waitFor();
+  await page.getByText('3 images of these were here before, byte for byte.').waitFor();
+  await page.getByRole('link', { name: 'The disc' }).click();
+  await page.getByRole('heading', { name: 'All of it is in the archive' }).waitFor();
+  await proper(page, 'here-before');
 });
 
 test('an upload that is cut off half-way goes on: the server dies, the window is closed, another disc comes in between', { skip }, async (t) => {

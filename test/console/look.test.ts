@@ -95,6 +95,16 @@ test('break the glass, look through the frames, and it is over when it is closed
   await page.getByText('only somebody with the role security may look at it').waitFor();
   assert.deepEqual(faults, []);
 
+  // A session that has ended leads to the sign-in page, and back.
+  await page.goto(`${system.https}/console/objects/${held.find(({ verdict }) => verdict !== 'malicious')!.objectId}`);
+  await page.getByLabel('Why must you see it?').fill('ward 3 asks whose it is');
+  await page.route('**/look', async (route) => {
+    await page.context().clearCookies();
+    await route.continue();
+  });
+  await page.getByRole('button', { name: 'Break the glass and look' }).click();
+  await page.waitForURL(/\/sign-in\?to=%2Fconsole%2Fobjects%2F/);
+
   const viewer = await signedIn('v.iewer');
   await viewer.page.goto(`${system.https}/console/objects/${held[0]!.objectId}`);
   await viewer.page.getByText('that takes the role').first().waitFor();
