@@ -4,7 +4,7 @@
 // own Node (20 or later). All else runs on the Node 26 that comes with the dependencies.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,9 +16,11 @@ const [job = 'start', ...args] = process.argv.slice(2);
 
 /**
  * Where Node keeps what it compiled of the supervisor (and `./lazaret` of its commands): from the second start on the TypeScript stripper and its
- * 20 MB stay out. Sandboxed processes have caches of their own (system/compiled.ts).
+ * 20 MB stay out. Only for the owner of the program: files of anybody else in it would be in the way of the next npm ci. Sandboxed processes have
+ * caches of their own (system/compiled.ts).
  */
 const compiled = join(modules, '.cache', 'lazaret', 'commands');
+const ownsProgram = () => statSync(modules).uid === process.getuid();
 
 /** Node 26, TypeScript as it is, and no word about features that are experimental there but pinned here. */
 const nodeFlags = ['--disable-warning=ExperimentalWarning'];
@@ -128,7 +130,7 @@ install();
 let exit = 0;
 if (job === 'start') {
   build();
-  exit = await run([join(here, 'processes', 'supervisor', 'main.ts')], args, { NODE_COMPILE_CACHE: compiled });
+  exit = await run([join(here, 'processes', 'supervisor', 'main.ts')], args, ownsProgram() ? { NODE_COMPILE_CACHE: compiled } : {});
 } else if (job === 'test') {
   build();
   exit = await test();
