@@ -12,7 +12,7 @@ import { ctSlice, grey16, secondaryCapture, smallCT, sopClasses } from './object
 import { pdfOf, report } from './pdfs.ts';
 import { noise } from './private.ts';
 import { blob, blobs, csa, geProtocol, parameterFile, protocolLines } from './records.ts';
-import { clean, disarmed, held, malformed, malicious, type Expected, type Recipe } from './recipe.ts';
+import { clean, disarmed, held, malformed, malicious, unscannable, type Expected, type Recipe } from './recipe.ts';
 import { rleFragment } from './rle.ts';
 import { annexB, h264Units } from './video.ts';
 
@@ -156,6 +156,10 @@ export const byHandHostile: readonly Recipe[] = [
   object('curve-undescribed', 'A9', 'A curve of which nothing says how many points it has.', malformed, () => [['5000,3000', 'OW', residue(9000)]]),
   object('pixels-64-bit', 'A9', 'Eight bits of each pixel of 64 count.', malformed, () => [['0028,0100', 'US', 64], ['0028,0101', 'US', 8], ['0028,0102', 'US', 7], ['7FE0,0010', 'OW', residue(side * side * 8)]]),
   object('samples-8', 'A9', 'Eight samples in each pixel of a grey image.', malformed, () => [['0028,0002', 'US', 8], ['7FE0,0010', 'OW', residue(side * side * 16)]]),
+  object('samples-grey', 'A9', 'Three samples in each pixel of a grey image.', malformed, () => [['0028,0002', 'US', 3], ['0028,0006', 'US', 0], ['7FE0,0010', 'OW', residue(side * side * 6)]]),
+  object('encrypted-attributes', 'A9', 'Attributes that are encrypted in the object: nobody can say what is in them.', unscannable, () => [['0400,0500', 'SQ', [[['0400,0510', 'UI', '1.2.840.10008.1.2.1'], ['0400,0520', 'OB', residue(900)]]]]]),
+  object('date-long', 'A9', 'Thousands of digits as one date.', malformed, () => [['0008,0022', 'DA', '0123456789'.repeat(900)]]),
+  object('uid-list-long', 'A9', 'Thousands of digits and dots as the UID of another object.', malformed, () => [['0008,1140', 'SQ', [[['0008,1150', 'UI', '1.2.840.10008.5.1.4.1.1.2'], ['0008,1155', 'UI', `1.2\\${'1.2'.repeat(3000)}`]]]]]),
   make({ name: 'bits-unsaid', threat: 'A9', why: 'A program in the upper bytes of pixels that do not say where their bits end.', expected: held, elements: () => withElements(withoutElements(smallCT('bits-unsaid'), '0028,0102'), ['0028,0101', 'US', 8], ['7FE0,0010', 'OW', interleaved(Buffer.concat([barePE(), Buffer.alloc(side * side)]).subarray(0, side * side))]) }),
   halfUsed('bits-rle', 'A program in the bytes of RLE pixels that do not count, in runs of eight.', transferSyntaxes.rle, (upper) => encapsulate([rleFragment([shortRuns(upper), shortRuns(Buffer.alloc(side * side, 9))])])),
   halfUsed('bits-uncompressed', 'The same in fragments that are not compressed.', '1.2.840.10008.1.2.1.98', (upper) => encapsulate([interleaved(upper)])),

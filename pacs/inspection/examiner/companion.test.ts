@@ -21,7 +21,7 @@ function codes(bytes: Buffer): string[] {
   const assignment = { id: 1, path, work: { objectId: 'a'.repeat(32), bytes: bytes.length, sha256, sopClassUID: '', sopInstanceUID: '', transferSyntaxUID: '', peer: '' }, dataSetDigest: false, map: null, companion: true } as unknown as Assignment;
   const { report, spans } = examine(assignment, engine);
   const { header, payload } = packReport(report, spans);
-  const checked = checkReport(JSON.parse(JSON.stringify(header)), payload, 1, assignment.work);
+  const checked = checkReport(JSON.parse(JSON.stringify(header)), Buffer.concat(payload), 1, assignment.work);
   if ('problem' in checked) assert.fail(checked.problem);
   assert.equal(checked.report.sha256, sha256);
   assert.equal(checked.report.instance, null);

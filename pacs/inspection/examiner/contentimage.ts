@@ -84,8 +84,9 @@ function shapeOf(reading: Reading, pixels: number): PixelShape | null {
   const bitsStored = number(tags.bitsStored);
   const highBit = number(tags.highBit);
   // Four were in retired kinds of colour (PS3.3 C.7.6.3.1.2); viewers show no fifth.
-  if (samples > 4 || samples === 2) {
-    reading.add('pixel-attributes-invalid', pixels, `There are ${samples} Samples per Pixel, which no colour has.`);
+  const photometric = reading.text(sibling(tags.photometricInterpretation));
+  if (samples > 4 || samples === 2 || (samples > 1 && /^(?:MONOCHROME|PALETTE)/.test(photometric))) {
+    reading.add('pixel-attributes-invalid', pixels, `There are ${samples} Samples per Pixel, which its Photometric Interpretation has not.`);
     return null;
   }
   if (bitsAllocated > 64 || (bitsAllocated !== 1 && bitsAllocated !== 12 && bitsAllocated % 8 !== 0) || bitsStored > bitsAllocated || highBit >= bitsAllocated) {
@@ -98,7 +99,7 @@ function shapeOf(reading: Reading, pixels: number): PixelShape | null {
     return null;
   }
   // PS3.3 C.7.6.3.1.2: these share the chroma of two pixels, so that natively three samples take the room of two.
-  const subsampled = samples === 3 && bitsAllocated === 8 && /^YBR_(FULL|PARTIAL)_422$/.test(reading.text(sibling(tags.photometricInterpretation)));
+  const subsampled = samples === 3 && bitsAllocated === 8 && /^YBR_(FULL|PARTIAL)_422$/.test(photometric);
   const bitsPerPixel = subsampled && reading.mapped.fragments === null ? 16 : samples * bitsAllocated;
   const frameBytes = (rows * columns * samples * bitsAllocated) / 8;
   if (frameBytes > frameBytesMax) {

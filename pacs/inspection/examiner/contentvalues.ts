@@ -35,6 +35,7 @@ export function checkValues(reading: Reading): void {
     const grammar = grammars.get(elements.vrs[index]!);
     const tag = elements.tags[index]!;
     if (tag === specificCharacterSet) checkCharacterSet(reading, index);
+    else if (tag === encryptedContent && elements.valueLengths[index]! > 0) reading.add('container-unscannable', index, 'Attributes are encrypted in it (PS3.15 E.1.1): nobody without the key can look into them.');
     if (grammar === undefined || tag < 0x00030000 || ((tag >>> 16) & 1) === 1) continue;
     const length = elements.valueLengths[index]!;
     if (length === 0) continue;
@@ -45,6 +46,7 @@ export function checkValues(reading: Reading): void {
     // No view of each value where all are in memory: there may be 100,000.
     const bytes = whole ?? reading.bytes(index);
     const start = whole === null ? 0 : elements.valueOffsets[index]!;
+    if (length > shortCharactersMax && shortVRs.has(elements.vrs[index]!) && isTooLong(bytes, start, length)) reading.add('value-invalid', index, `A date, time or UID has more than ${shortCharactersMax} characters.`);
     for (let at = start; at < start + length; at += 1) {
       if (grammar[bytes[at]!] === 0) {
         reading.add('value-invalid', index, `A ${String.fromCharCode(elements.vrs[index]! >> 8, elements.vrs[index]! & 0xff)} value holds a character that such values cannot have (code ${bytes[at]}).`);
@@ -55,6 +57,20 @@ export function checkValues(reading: Reading): void {
 }
 
 const specificCharacterSet = 0x00080005;
+const encryptedContent = 0x04000520;
+
+/** A UID has 64 characters, a range of dates and times 54: lists of them have a backslash before so many. */
+const shortCharactersMax = 128;
+const shortVRs: ReadonlySet<number> = new Set(['UI', 'DA', 'TM', 'DT', 'AS'].map(vrCode));
+
+function isTooLong(bytes: Uint8Array, start: number, length: number): boolean {
+  for (let from = start; start + length - from > shortCharactersMax;) {
+    const next = bytes.indexOf(0x5c, from);
+    if (next < 0 || next - from > shortCharactersMax) return true;
+    from = next + 1;
+  }
+  return false;
+}
 
 /** A name of a character set that goes on after a NUL is another name to whoever stops there: readers then differ on every text of the object. */
 function checkCharacterSet(reading: Reading, index: number): void {
