@@ -22,10 +22,19 @@ export interface Frame {
 
 /** One frame as bytes. */
 export function encodeFrame(header: unknown, payload: Uint8Array = empty): Buffer {
+  return encode(header, payload.length, payload);
+}
+
+/** A frame without its payload: whoever writes it writes so many bytes after it. For large ones, which need not be copied for that. */
+export function beginFrame(header: unknown, payloadBytes: number): Buffer {
+  return encode(header, payloadBytes, empty);
+}
+
+function encode(header: unknown, payloadBytes: number, payload: Uint8Array): Buffer {
   const text = Buffer.from(JSON.stringify(header), 'utf8');
   const frame = Buffer.allocUnsafe(prefixBytes + text.length + payload.length);
   frame.writeUInt32BE(text.length, 0);
-  frame.writeUInt32BE(payload.length, 4);
+  frame.writeUInt32BE(payloadBytes, 4);
   text.copy(frame, prefixBytes);
   frame.set(payload, prefixBytes + text.length);
   return frame;

@@ -4,11 +4,12 @@
  *   examiner → inspector   ExaminerHello, once, when it is ready
  *   inspector → examiner   Assignment, several may wait in the pipe
  *   examiner → inspector   PartFrames, where the assignment asks for them: what was unpacked, for an engine of another process (parts.ts)
- *   examiner → inspector   Report with the span table as payload, one an assignment, in order
+ *   examiner → inspector   ReportHeader with the span table and the metadata as payload, one an assignment, in order
  *
  * The examiner decodes hostile bytes, so everything in a Report is untrusted until report.ts has checked it.
  */
 import type { SpanTable } from '@lazaret/dicom/filemap/contract.ts';
+import { beginFrame, encodeFrame } from '@lazaret/system/frames.ts';
 import type { Disarmed, Finding, InstanceReport, Work } from '../quarantine/contract.ts';
 import type { PatchAnswer, PatchRequest } from '../quarantine/patch.ts';
 import type { InspectorStatus, MapAnswer } from '../quarantine/requests.ts';
@@ -51,6 +52,37 @@ export interface Report {
   readonly map: MapAnswer | null;
   /** Where it was asked for. */
   readonly patch?: PatchAnswer;
+}
+
+/**
+ * A Report as it goes through the pipe. Metadata are megabytes of quotation marks where an object is dense with elements, and as text of the header each of them
+ * would be escaped and read again: so they go as bytes, behind the spans.
+ */
+export interface ReportHeader extends Omit<Report, 'instance'> {
+  readonly instance: Omit<InstanceReport, 'metadata'> | null;
+  /** So many bytes at the end of the payload are the metadata of the instance, in UTF-8. */
+  readonly metadataBytes: number;
+}
+
+/** Spans of a million elements, and as many characters of metadata as DICOM JSON is written, each of three bytes. */
+export const reportPayloadBytesMax = 256 * 1024 * 1024;
+
+/** The payload in parts, one after the other. */
+export function packReport({ instance, ...report }: Report, spans: Uint8Array): { readonly header: ReportHeader; readonly payload: readonly Uint8Array[] } {
+  if (instance === null) return { header: { ...report, instance, metadataBytes: 0 }, payload: [spans] };
+  const { metadata: text, ...rest } = instance;
+  const metadata = Buffer.from(text, 'utf8');
+  return { header: { ...report, instance: rest, metadataBytes: metadata.length }, payload: [spans, metadata] };
+}
+
+/** Reports of most objects are written in one piece: each write wakes the reader up. */
+const wholeFrameBytesMax = 256 * 1024;
+
+/** A Report as pieces to write, one after the other; those of a large one are not copied into one. */
+export function reportFrames(report: Report, spans: Uint8Array): readonly Uint8Array[] {
+  const { header, payload } = packReport(report, spans);
+  const bytes = payload.reduce((sum, part) => sum + part.length, 0);
+  return bytes > wholeFrameBytesMax ? [beginFrame(header, bytes), ...payload] : [encodeFrame(header, Buffer.concat(payload))];
 }
 
 /** A part of an object begins (`part`), or goes on (null); the payload is bytes of it. One part is whole before the next one begins. */

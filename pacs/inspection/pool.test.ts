@@ -90,7 +90,7 @@ const misbehaviour: Readonly<Record<string, readonly [act: string, code: string,
   'it takes memory without end': ['globalThis.hoard ??= []; setInterval(() => hoard.push(Buffer.alloc(8e6, 1)), 1);', 'examiner-memory', { memoryBytesMax: 160 * 1024 * 1024 }],
   'it answers with something that is no frame': ["process.stdout.write(Buffer.alloc(64, 0xff));", 'examiner-report'],
   'it answers with something that is no JSON': ["process.stdout.write(Buffer.concat([Buffer.from([0, 0, 0, 1, 0, 0, 0, 0]), Buffer.from('?')]));", 'examiner-report'],
-  'it says clean without having read': ['frame({ id: assignment.id, findings: [], bytes: assignment.work.bytes, sha256: assignment.work.sha256, instance: null, disarmed: null, dataSetSha256: "", map: null });', 'examiner-report'],
+  'it says clean without having read': ['frame({ id: assignment.id, findings: [], bytes: assignment.work.bytes, sha256: assignment.work.sha256, instance: null, metadataBytes: 0, disarmed: null, dataSetSha256: "", map: null });', 'examiner-report'],
   'it gives parts that nobody asked for': ['frame({ id: assignment.id, part: null }, Buffer.alloc(8));', 'examiner-report'],
   'it answers about another object': ['frame({ id: assignment.id + 1, findings: [], bytes: assignment.work.bytes });', 'examiner-report'],
 };

@@ -10,7 +10,7 @@ import { broken, unavailable } from '@lazaret/system/failure.ts';
 import { FrameReader, encodeFrame, type Frame } from '@lazaret/system/frames.ts';
 import { residentBytes } from '@lazaret/system/memory.ts';
 import type { Finding } from '../quarantine/contract.ts';
-import type { Assignment, EngineStatus, Report } from './assignment.ts';
+import { reportPayloadBytesMax, type Assignment, type EngineStatus, type Report } from './assignment.ts';
 import { Deadline } from './deadline.ts';
 import { checkHello, checkReport } from './report.ts';
 import { verdictOf } from './verdict.ts';
@@ -296,7 +296,7 @@ class Examiner {
     this.#deadline = new Deadline(() => this.#fail('examiner-timed-out', `Reading the object took longer than ${Math.round(this.#limitMs / 1000)} s.`));
     const { command, args, env } = options.start();
     this.#child = spawn(command, [...args], { env: { ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
-    const reader = new FrameReader();
+    const reader = new FrameReader({ payloadBytesMax: reportPayloadBytesMax });
     this.#child.stdout!.on('data', (chunk: Buffer) => {
       if (this.#ended) return;
       let frames: Frame[];

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { spanKinds } from '@lazaret/dicom/filemap/contract.ts';
+import { FrameReader } from '@lazaret/system/frames.ts';
 import type { Digest, ObjectId } from '../reception/contract.ts';
 import type { Work } from '../quarantine/contract.ts';
-import { decodeSpans, encodeSpans } from './assignment.ts';
+import { decodeSpans, encodeSpans, packReport, reportFrames, type Report } from './assignment.ts';
 import { checkHello, checkReport } from './report.ts';
 
 const digest = 'ab'.repeat(32) as Digest;
@@ -23,13 +24,18 @@ const disarmed = { what: ['preamble'], prefix: prefix.toString('base64'), dataSe
 const report = { id: 7, sha256: digest, bytes: 1000, findings: [{ code: 'tag-duplicate', offset: 10, length: 4, tag: '(0010,0010)', engine: 'structure', text: 'twice' }], instance, disarmed: null, dataSetSha256: '', pixels: { codec: 'jpeg-ls', rows: 2, columns: 2, samples: 1, bitsAllocated: 8 }, map: null };
 
 type Changes = Readonly<Record<string, unknown>>;
+/** As it comes out of the pipe. */
+const told = (changes: Changes, spans = whole): Parameters<typeof checkReport> => {
+  const { header, payload } = packReport({ ...report, ...changes } as unknown as Report, spans);
+  return [JSON.parse(JSON.stringify(header)), Buffer.concat(payload), 7, work];
+};
 const problemOf = (changes: Changes, spans = whole): string | null => {
-  const checked = checkReport(JSON.parse(JSON.stringify({ ...report, ...changes })), spans, 7, work);
+  const checked = checkReport(...told(changes, spans));
   return 'problem' in checked ? checked.problem : null;
 };
 
 test('a true report passes, and comes out as it went in', () => {
-  const checked = checkReport(JSON.parse(JSON.stringify({ ...report, disarmed })), whole, 7, work);
+  const checked = checkReport(...told({ disarmed }));
   assert.deepEqual(checked, { report: { ...report, disarmed } });
 });
 
@@ -70,8 +76,27 @@ for (const [lie, changes] of Object.entries(lies)) {
   test(`refused: ${lie}`, () => assert.notEqual(problemOf(changes), null));
 }
 
+test('metadata are what stands behind the spans, in any script, and never more than there is', () => {
+  const metadata = '{"00100010":{"vr":"PN","Value":[{"Alphabetic":"M\u00fcller","Ideographic":"\u5c71\u7530"}]}}';
+  const [header, payload] = told({ instance: { ...instance, metadata } });
+  const checked = checkReport(header, payload, 7, work);
+  assert.equal('report' in checked && checked.report.instance!.metadata, metadata);
+  for (const metadataBytes of [undefined, -1, 0.5, '2', payload.length + 1, 0, 44]) assert.ok('problem' in checkReport({ ...(header as object), metadataBytes }, payload, 7, work), String(metadataBytes));
+});
+
+test('a report of any size goes through the pipe in one frame', () => {
+  for (const name of ['a', 'é'.repeat(500_000)]) {
+    const metadata = `{"00100010":{"vr":"PN","Value":[{"Alphabetic":"${name}"}]}}`;
+    const bytes = Buffer.concat(reportFrames({ ...report, instance: { ...instance, metadata } } as unknown as Report, whole));
+    const [frame, ...others] = new FrameReader().push(bytes);
+    assert.equal(others.length, 0);
+    const checked = checkReport(frame!.header, frame!.payload, 7, work);
+    assert.deepEqual(checked, { report: { ...report, instance: { ...instance, metadata } } });
+  }
+});
+
 test('control characters in a finding do not get through', () => {
-  const checked = checkReport({ ...report, findings: [{ ...report.findings[0], text: 'a\u001b[2Jb\u202e' }] }, whole, 7, work);
+  const checked = checkReport(...told({ findings: [{ ...report.findings[0], text: 'a\u001b[2Jb\u202e' }] }));
   assert.equal('report' in checked && checked.report.findings[0]!.text, 'a?[2Jb?');
 });
 
@@ -97,7 +122,7 @@ test('patches are in order, inside the object, bounded, and said in words that a
     { patches: [{ offset: 1, length: 0, bytes: Buffer.alloc(1281 * 1024).toString('base64') }] }, { patches: Array.from({ length: 129 }, (_, offset) => ({ offset, length: 0, bytes: '' })) }, { metadata: 'x' }, { text: 'x'.repeat(501) },
     { outcome: 'impossible', metadata: '{}' },
   ]) assert.notEqual(wrong(changes), null, JSON.stringify(changes).slice(0, 80));
-  const checked = checkReport(JSON.parse(JSON.stringify({ ...report, patch: { ...patch, outcome: 'impossible', text: 'a\u001b[31mb', patches: [], metadata: '' } })), whole, 7, work);
+  const checked = checkReport(...told({ patch: { ...patch, outcome: 'impossible', text: 'a\u001b[31mb', patches: [], metadata: '' } }));
   assert.equal('report' in checked ? checked.report.patch?.text : '', 'a?[31mb');
 });
 

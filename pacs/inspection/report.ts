@@ -50,10 +50,12 @@ const uidGrammar = /^[0-9.]{0,64}$/;
 export type Checked = { readonly report: Report } | { readonly problem: string };
 
 /** The report, made anew from what passed; or one sentence about what did not. */
-export function checkReport(untrustedReport: unknown, untrustedSpans: Uint8Array, id: number, work: Work): Checked {
+export function checkReport(untrustedHeader: unknown, untrustedPayload: Uint8Array, id: number, work: Work): Checked {
   try {
-    const report = checkFields(untrustedReport, id, work);
-    const spans = decodeSpans(untrustedSpans);
+    const payload = Buffer.from(untrustedPayload.buffer, untrustedPayload.byteOffset, untrustedPayload.length);
+    const spansEnd = payload.length - count(fields(untrustedHeader)['metadataBytes'], payload.length);
+    const report = checkFields(untrustedHeader, payload.subarray(spansEnd), id, work);
+    const spans = decodeSpans(payload.subarray(0, spansEnd));
     if (spans === null) throw new Wrong('the spans are not whole');
     const wrong = checkSpans(spans, report.bytes);
     if (wrong !== null) throw new Wrong(wrong);
@@ -64,7 +66,7 @@ export function checkReport(untrustedReport: unknown, untrustedSpans: Uint8Array
   }
 }
 
-function checkFields(untrusted: unknown, id: number, work: Work): Report {
+function checkFields(untrusted: unknown, untrustedMetadata: Buffer, id: number, work: Work): Report {
   const value = fields(untrusted);
   if (value['id'] !== id) throw new Wrong('it is about another object');
   const bytes = count(value['bytes'], Number.MAX_SAFE_INTEGER);
@@ -78,7 +80,7 @@ function checkFields(untrusted: unknown, id: number, work: Work): Report {
     disarmed,
     pixels: value['pixels'] === null ? null : checkPixels(value['pixels']),
     dataSetSha256: value['dataSetSha256'] === '' ? '' : digest(value['dataSetSha256']),
-    instance: value['instance'] === null ? null : checkInstance(value['instance'], disarmed?.bytes ?? bytes),
+    instance: value['instance'] === null ? null : checkInstance(value['instance'], untrustedMetadata, disarmed?.bytes ?? bytes),
     map: value['map'] === null ? null : checkMap(value['map'], bytes),
     ...(value['patch'] === undefined ? {} : { patch: checkPatch(value['patch'], bytes) }),
   };
@@ -123,7 +125,7 @@ function checkDisarmed(untrusted: unknown, bytes: number): Disarmed {
   return { what, prefix: prefix.toString('base64'), dataSetOffset, dataSetLength, dataSetSha256: digest(value['dataSetSha256']), sha256: digest(value['sha256']), bytes: prefix.length + dataSetLength };
 }
 
-function checkInstance(untrusted: unknown, archivedBytes: number): InstanceReport {
+function checkInstance(untrusted: unknown, untrustedMetadata: Buffer, archivedBytes: number): InstanceReport {
   const value = fields(untrusted);
   const dataSetOffset = count(value['dataSetOffset'], archivedBytes);
   const chunks = value['chunks'] === null ? null : checkChunks(value['chunks'], archivedBytes);
@@ -133,7 +135,7 @@ function checkInstance(untrusted: unknown, archivedBytes: number): InstanceRepor
     studyInstanceUID: text(value['studyInstanceUID'], 64, uidGrammar),
     seriesInstanceUID: text(value['seriesInstanceUID'], 64, uidGrammar),
     transferSyntaxUID: text(value['transferSyntaxUID'], 64, uidGrammar),
-    metadata: text(value['metadata'], metadataBytesMax, /^\{/),
+    metadata: text(untrustedMetadata.toString('utf8'), metadataBytesMax, /^\{/),
     dataSetOffset,
     dataSetLength: count(value['dataSetLength'], archivedBytes - dataSetOffset),
     frames: value['frames'] === null ? null : checkFrames(value['frames'], archivedBytes),

@@ -6,7 +6,7 @@
  */
 import { writeSync } from 'node:fs';
 import { FrameReader, encodeFrame } from '@lazaret/system/frames.ts';
-import type { Assignment, ExaminerHello } from '@lazaret/pacs/inspection/assignment.ts';
+import { reportFrames, type Assignment, type ExaminerHello } from '@lazaret/pacs/inspection/assignment.ts';
 import { yaraEngine } from '@lazaret/pacs/inspection/engines/yara.ts';
 import { rulesNamed } from '@lazaret/pacs/inspection/rulepack/loading.ts';
 import { examine } from '@lazaret/pacs/inspection/examiner/examine.ts';
@@ -20,7 +20,7 @@ let working = false;
  * Stands still until all of it was taken: nothing is kept here for a reader that is slower. The descriptor blocks, since nothing else in this process
  * touches it (`process.stdout` would change that).
  */
-function say(bytes: Buffer): void {
+function say(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += writeSync(1, bytes, at);
 }
 
@@ -33,7 +33,7 @@ function work(): void {
   }
   working = true;
   const { report, spans } = examine(assignment, engine, say);
-  say(encodeFrame(report, spans));
+  for (const piece of reportFrames(report, spans)) say(piece);
   setImmediate(work);
 }
 

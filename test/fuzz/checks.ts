@@ -6,6 +6,7 @@ import { BytesSource } from '@lazaret/dicom/dataset/bytes.ts';
 import { checkSpans } from '@lazaret/dicom/filemap/check.ts';
 import { brokenInvariant } from '@lazaret/dicom/filemap/fuzz.ts';
 import { mapObject } from '@lazaret/dicom/filemap/map.ts';
+import { packReport } from '@lazaret/pacs/inspection/assignment.ts';
 import type { YaraEngine } from '@lazaret/pacs/inspection/engines/yara.ts';
 import { examine } from '@lazaret/pacs/inspection/examiner/examine.ts';
 import { inflateRaw } from '@lazaret/pacs/inspection/examiner/inflate.ts';
@@ -78,7 +79,8 @@ export class Checks {
     writeFileSync(this.#path, bytes);
     const work = { ...nobody, bytes: bytes.length } as unknown as Work;
     const { report, spans } = examine({ id: 1, path: this.#path, work, dataSetDigest: true, map: null }, silent);
-    const checked = checkReport(JSON.parse(JSON.stringify(report)) as unknown, spans, 1, work);
+    const { header, payload } = packReport(report, spans);
+    const checked = checkReport(JSON.parse(JSON.stringify(header)) as unknown, Buffer.concat(payload), 1, work);
     if ('problem' in checked) return { problem: checked.problem };
     // What is no instance is not archived (inspection.ts).
     const found = verdictOf(report.findings);

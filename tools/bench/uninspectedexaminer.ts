@@ -4,8 +4,9 @@
  * benchmark; the product has no switch that leads here.
  */
 import { hash } from 'node:crypto';
+import { MapRoom } from '@lazaret/dicom/filemap/columns.ts';
 import { mapObject } from '@lazaret/dicom/filemap/map.ts';
-import { encodeSpans, type Assignment, type ExaminerHello, type Report } from '@lazaret/pacs/inspection/assignment.ts';
+import { encodeSpans, reportFrames, type Assignment, type ExaminerHello, type Report } from '@lazaret/pacs/inspection/assignment.ts';
 import { checkImage } from '@lazaret/pacs/inspection/examiner/contentimage.ts';
 import { checkIdentity } from '@lazaret/pacs/inspection/examiner/contentvalues.ts';
 import { FileSource } from '@lazaret/pacs/inspection/examiner/filesource.ts';
@@ -14,10 +15,12 @@ import { instanceReport } from '@lazaret/pacs/inspection/examiner/instance.ts';
 import { Reading } from '@lazaret/pacs/inspection/examiner/reading.ts';
 import { encodeFrame, FrameReader } from '@lazaret/system/frames.ts';
 
+const room = new MapRoom();
+
 function read(assignment: Assignment): { readonly report: Report; readonly spans: Uint8Array } {
   const source = new FileSource(assignment.path);
   try {
-    const mapped = mapObject(source, { inflateRaw });
+    const mapped = mapObject(source, { inflateRaw }, undefined, room);
     const reading = new Reading(mapped, assignment.work);
     const identity = checkIdentity(reading);
     if (identity === null || source.bytes === null) throw new Error('the benchmark sends small objects with an identity only');
@@ -35,7 +38,7 @@ const reader = new FrameReader();
 process.stdin.on('data', (chunk: Buffer) => {
   for (const frame of reader.push(chunk)) {
     const { report, spans } = read(frame.header as Assignment);
-    process.stdout.write(encodeFrame(report, spans));
+    for (const piece of reportFrames(report, spans)) process.stdout.write(piece);
   }
 });
 process.stdin.on('end', () => process.exit(0));
