@@ -20,30 +20,55 @@ interface RepeatingAttribute extends Attribute {
   readonly mask: number;
 }
 
-const attributes = new Map<number, Attribute>();
-const repeatingAttributes: RepeatingAttribute[] = [];
-const tagsByKeyword = new Map<string, number>();
+/** Names are asked for by few programs, and 5,000 objects take longer to make than an examiner needs for a small object: they are made when one is asked for first. */
+interface Names {
+  readonly attributes: ReadonlyMap<number, Attribute>;
+  readonly repeating: readonly RepeatingAttribute[];
+  readonly tagsByKeyword: ReadonlyMap<string, number>;
+}
 
-for (const line of dictionaryTable.split('\n')) {
-  const [pattern = '', vrList = '', vm = '', keyword = '', retired = '', name = ''] = line.split('|');
-  const tag = Number.parseInt(pattern.replaceAll('x', '0'), 16);
-  const attribute = { tag, keyword, name, vrs: vrList.split('/'), vm, retired: retired === 'R' };
-  if (pattern.includes('x')) repeatingAttributes.push({ ...attribute, mask: Number.parseInt(pattern.replaceAll(/[^x]/g, 'F').replaceAll('x', '0'), 16) });
-  else attributes.set(tag, attribute);
-  if (keyword !== '') tagsByKeyword.set(keyword, tag);
+let known: Names | null = null;
+
+function names(): Names {
+  known ??= readNames();
+  return known;
+}
+
+function readNames(): Names {
+  const attributes = new Map<number, Attribute>();
+  const repeating: RepeatingAttribute[] = [];
+  const tagsByKeyword = new Map<string, number>();
+  for (const line of dictionaryTable.split('\n')) {
+    const [pattern = '', vrList = '', vm = '', keyword = '', retired = '', name = ''] = line.split('|');
+    const tag = tagOfPattern(pattern);
+    const attribute = { tag, keyword, name, vrs: vrList.split('/'), vm, retired: retired === 'R' };
+    if (pattern.includes('x')) repeating.push({ ...attribute, mask: maskOfPattern(pattern) });
+    else attributes.set(tag, attribute);
+    if (keyword !== '') tagsByKeyword.set(keyword, tag);
+  }
+  return { attributes, repeating, tagsByKeyword };
+}
+
+function tagOfPattern(pattern: string): number {
+  return Number.parseInt(pattern.replaceAll('x', '0'), 16);
+}
+
+function maskOfPattern(pattern: string): number {
+  return Number.parseInt(pattern.replaceAll(/[^x]/g, 'F').replaceAll('x', '0'), 16);
 }
 
 /** The attribute of a public tag, or undefined. Of repeating groups only even ones belong (PS3.5 §7.6). */
 export function attributeOf(tag: number): Attribute | undefined {
+  const { attributes, repeating: all } = names();
   const attribute = attributes.get(tag);
   if (attribute !== undefined) return attribute;
   if (((tag >>> 16) & 1) === 1) return undefined;
-  return repeatingAttributes.find((repeating) => (tag & repeating.mask) >>> 0 === repeating.tag);
+  return all.find((repeating) => (tag & repeating.mask) >>> 0 === repeating.tag);
 }
 
 /** Tag of a keyword such as "PatientName", or undefined; of a repeating group its first tag. */
 export function tagOf(keyword: string): number | undefined {
-  return tagsByKeyword.get(keyword);
+  return names().tagsByKeyword.get(keyword);
 }
 
 /** "(0010,0010)" */
@@ -64,10 +89,10 @@ const slotSets = new Uint8Array(1 << slotBits);
 const vrSetList: Uint8Array[] = [new Uint8Array(vrs.length + 1)];
 const vrSetByText = new Map<string, number>();
 
-function vrSetOf(list: readonly string[]): number {
-  const text = list.join('/');
-  const known = vrSetByText.get(text);
-  if (known !== undefined) return known;
+function vrSetOfText(text: string): number {
+  const found = vrSetByText.get(text);
+  if (found !== undefined) return found;
+  const list = text.split('/');
   const set = new Uint8Array(vrs.length + 1);
   for (const code of list) set[vrIndexByNumber[vrNumber(code)] ?? 0] = 1;
   set[0] = vrIndexByNumber[vrNumber(impliedVR(list))] ?? 0;
@@ -89,13 +114,30 @@ function slotOf(tag: number): number {
   return Math.imul(tag, 0x9e3779b1) >>> (32 - slotBits);
 }
 
-for (const attribute of attributes.values()) {
-  let slot = slotOf(attribute.tag);
-  while (slotSets[slot] !== 0) slot = (slot + 1) & ((1 << slotBits) - 1);
-  slotKeys[slot] = attribute.tag;
-  slotSets[slot] = vrSetOf(attribute.vrs);
+/** Of repeating groups: what is compared of a tag, with what, and the row. */
+const repeatingMasks: number[] = [];
+const repeatingTags: number[] = [];
+const repeatingSets: number[] = [];
+
+/** One pass over the table, of which only the first two columns are read: eight digits and VRs. */
+for (let start = 0; start < dictionaryTable.length;) {
+  const lineEnd = dictionaryTable.indexOf('\n', start);
+  const end = lineEnd < 0 ? dictionaryTable.length : lineEnd;
+  const pattern = dictionaryTable.slice(start, start + 8);
+  const set = vrSetOfText(dictionaryTable.slice(start + 9, dictionaryTable.indexOf('|', start + 9)));
+  if (pattern.includes('x')) {
+    repeatingMasks.push(maskOfPattern(pattern));
+    repeatingTags.push(tagOfPattern(pattern));
+    repeatingSets.push(set);
+  } else {
+    const tag = Number.parseInt(pattern, 16);
+    let slot = slotOf(tag);
+    while (slotSets[slot] !== 0) slot = (slot + 1) & ((1 << slotBits) - 1);
+    slotKeys[slot] = tag;
+    slotSets[slot] = set;
+  }
+  start = end + 1;
 }
-const repeatingSets = repeatingAttributes.map((attribute) => vrSetOf(attribute.vrs));
 
 /** The rows themselves. A dictionary tag's row has a 1 at 1 + index of each VR that it may have, and at 0 the implied one's number. */
 export const vrSets: readonly Uint8Array[] = vrSetList;
@@ -114,11 +156,8 @@ export function vrSetIndex(tag: number): number {
   // (gggg,0000), retired but legal: a group length.
   if ((tag & 0xffff) === 0) return groupLengthSet;
   if (group !== 0x0020 && group !== 0x0028 && group !== 0x1000 && group !== 0x1010 && (group & 0xff00) !== 0x5000 && (group & 0xff00) !== 0x6000 && (group & 0xff00) !== 0x7f00) return 0;
-  for (let index = 0; index < repeatingAttributes.length; index += 1) {
-    const repeating = repeatingAttributes[index];
-    if (repeating !== undefined && (tag & repeating.mask) >>> 0 === repeating.tag) return repeatingSets[index] ?? 0;
-  }
+  for (let index = 0; index < repeatingSets.length; index += 1) if ((tag & repeatingMasks[index]!) >>> 0 === repeatingTags[index]) return repeatingSets[index]!;
   return 0;
 }
 
-const groupLengthSet = vrSetOf(['UL']);
+const groupLengthSet = vrSetOfText('UL');
