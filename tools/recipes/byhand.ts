@@ -8,7 +8,7 @@ import { deflate, encapsulate, encode, fileMeta, part10, transferSyntaxes, withE
 import { box, joined, jpegParts, jpeg2000Parts, jpegXLContainer, segment } from './frames.ts';
 import * as inert from './inert.ts';
 import { make, type Ingredients } from './make.ts';
-import { ctSlice, grey16, secondaryCapture, smallCT, sopClasses } from './objects.ts';
+import { ctSlice, grey16, identity, secondaryCapture, smallCT, sopClasses } from './objects.ts';
 import { pdfOf, report } from './pdfs.ts';
 import { noise } from './private.ts';
 import { blob, blobs, csa, geProtocol, parameterFile, protocolLines } from './records.ts';
@@ -88,6 +88,10 @@ const stuffed = (bytes: Bytes): Buffer => Buffer.from([...bytes].flatMap((byte) 
 
 const icon = (pixels: Bytes): Item => [['0028,0002', 'US', 1], ['0028,0004', 'CS', 'MONOCHROME2'], ['0028,0010', 'US', 8], ['0028,0011', 'US', 8], ['0028,0100', 'US', 8], ['0028,0101', 'US', 8], ['0028,0102', 'US', 7], ['0028,0103', 'US', 0], ['7FE0,0010', 'OB', pixels]];
 const document = (bytes: Bytes, type: string): Item => [['0042,0010', 'ST', 'Annex'], ['0042,0011', 'OB', bytes], ['0042,0012', 'LO', type]];
+const inDocument = (name: string, why: string, type: string, bytes: () => Bytes): Recipe => make({
+  name, threat: 'A11', why, expected: held,
+  elements: () => withElements(identity(name, sopClasses.encapsulatedPDF, 'DOC'), ['0008,0064', 'CS', 'WSD'], ['0028,0301', 'CS', 'YES'], ['0040,A043', 'SQ', []], ['0042,0010', 'ST', 'Report'], ['0042,0011', 'OB', bytes()], ['0042,0012', 'LO', type]),
+});
 const pieces = (text: string, length: number): string[] => text.match(new RegExp(`.{1,${length}}`, 'g')) ?? [];
 const program = (): string => Buffer.concat([barePE(), Buffer.alloc(600)]).toString('base64');
 
@@ -148,6 +152,9 @@ export const byHandHostile: readonly Recipe[] = [
   object('document-nested-pdf', 'A11', 'A PDF document with a script in an Item.', held, () => [['0042,0013', 'SQ', [document(pdfOf(report({ catalog: '/OpenAction << /S /JavaScript /JS (app.alert\\(1\\)) >>' })), 'application/pdf')]]]),
   object('document-nested-gzip', 'A3', 'A packed program as an Encapsulated Document in an Item.', held, () => [['0042,0013', 'SQ', [document(gzipSync(inert.pe()), 'text/plain')]]]),
   object('document-elsewhere', 'A6', 'An archive as the document of an image, which has none.', held, () => document(oddZip(), '') as readonly Element[]),
+  inDocument('document-text-7z', 'An archive 300 bytes inside a document that says that it is text.', 'text/plain', () => Buffer.concat([residue(300), inert.sevenZip(), residue(900)])),
+  inDocument('document-text-none', 'Numbers as a document that says that it is text.', 'text/plain', () => noise(4000, 37)),
+  inDocument('document-pdf-rar', 'A RAR archive in a stream of a PDF document, where programs that unpack look for one in the first mebibytes of any file.', 'application/pdf', () => pdfOf(report({ more: [{ dictionary: '', data: Buffer.concat([residue(300), inert.rar(), residue(900)]) }] }))),
   jpegImage('icon-native-long', 'A9', 'An icon that is not compressed, in an object that is, with more pixels than it has.', malformed, () => jpeg(), [['0088,0200', 'SQ', [icon(residue(3000))]]]),
   object('offsets-native', 'A9', 'An Extended Offset Table for pixels that have no fragments.', malformed, () => [['7FE0,0001', 'OV', residue(3200)]]),
   object('spectrum-undescribed', 'A9', 'A spectrum of which nothing says how many points it has.', malformed, () => [['5600,0020', 'OF', residue(8000)]]),

@@ -24,7 +24,7 @@ import { describe, type SeenPart } from './describe.ts';
 import { checkSurroundings, dataSetLengthOf, neutralise, type Neutralised } from './disarm.ts';
 import { FileSource } from './filesource.ts';
 import { inflateRaw } from './inflate.ts';
-import { declaredIn, isModel } from './inside/document.ts';
+import { declaredIn, isStructured } from './inside/document.ts';
 import { partsOf } from './inside/unpacking.ts';
 import { instanceReport } from './instance.ts';
 import { PartOutlet } from './outlet.ts';
@@ -59,7 +59,8 @@ export function examine(assignment: Assignment, engine: YaraEngine, write: (fram
     const neutralised = neutralise(mapped, content.identity);
     const wanted = (neutralised !== null || assignment.dataSetDigest) && mapped.dataSetLength > 0;
     const dataSet = wanted ? { offset: mapped.dataSetOffset, length: dataSetLengthOf(mapped), prefix: neutralised?.prefix ?? null } : null;
-    const documents = !isModel(declaredIn(reading));
+    // Only what is taken apart by its own grammar may hold bytes that begin as a container does.
+    const documents = isStructured(declaredIn(reading));
     const pass = passOver(source, engine, { dataSet, place: unrecognised && isPrintable(source) ? () => ({ tag: '', region: 'text' }) : placeInObject(mapped, documents) });
     checkDigest(reading, pass);
     if (outlet !== null) giveRanges(reading, outlet);

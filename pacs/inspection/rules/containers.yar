@@ -17,7 +17,7 @@ rule zip_container {
 rule rar_container {
   meta:
     code = "container-content"
-    place = "outside-documents"
+    place = "anywhere"
     text = "the header of a RAR file, which holds other files"
   strings:
     $four = { 52 61 72 21 1A 07 00 [2] 73 }
@@ -29,7 +29,7 @@ rule rar_container {
 rule other_container {
   meta:
     code = "container-content"
-    place = "outside-documents"
+    place = "anywhere"
     text = "the header of a container (7z, CAB, XZ, LZMA, lzip, bzip2, tar, WIM, LZH, ACE), which holds other files"
   strings:
     $seven = { 37 7A BC AF 27 1C 00 ( 02 | 03 | 04 ) }

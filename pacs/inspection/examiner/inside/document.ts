@@ -47,11 +47,6 @@ export function declaredIn(reading: Reading): Expected {
   return expectedOf(reading.text(reading.top(documentTags.type)), reading.text(reading.top(documentTags.sopClassUID)));
 }
 
-/** Models are numbers and names: unlike a letter, they hold nothing that is packed. */
-export function isModel(kind: Expected): boolean {
-  return kind === 'stl' || kind === 'obj' || kind === 'mtl';
-}
-
 /** These may hold documents and packed streams; they are taken apart by their own grammar, and each part is then looked at. */
 export function isStructured(kind: Expected): boolean {
   return kind === 'pdf' || kind === 'xml';

@@ -10,7 +10,7 @@ import { vrCode, type Part, type Reading } from '../reading.ts';
 import { readBytesMax } from '../filesource.ts';
 import { openXML } from './cda.ts';
 import { openCompound } from './compound.ts';
-import { Budget, LimitReached, depthMax, type Inner, type Opener, type Said } from './contract.ts';
+import { Budget, LimitReached, depthMax, slackBytesMax, type Inner, type Opener, type Said } from './contract.ts';
 import { documentTags, expectedOf, isStructured } from './document.ts';
 import { openGzip } from './gzip.ts';
 import { headerBytes, kindNamed, recognise, recognisedBytesMin, type Kind, type Recognised } from './kinds.ts';
@@ -112,6 +112,7 @@ class Unpacking {
       this.#say(place, 'document-disguised', `What is in ${place.text} is declared as ${kindNamed(expected).name.replace(/^the /, '')} and is none.`);
       return;
     }
+    if (expected === 'text' && found === null && controlsIn(bytes) > slackBytesMax) this.#say(place, 'document-disguised', `What is in ${place.text} is declared as text and is none.`);
     if (expected !== 'text' && (expected !== 'pdf' || hasPDF)) yield* this.#open(kindNamed(expected), bytes, place);
   }
 
@@ -188,6 +189,14 @@ class Unpacking {
   #say(place: Place, code: Said, text: string): void {
     this.#reading.addAt(code, place.at.offset, place.at.length, place.tag, text, true);
   }
+}
+
+/** Bytes that no text has, whatever its characters: those below a blank, but for white space and the escapes of ISO 2022. Zeros are half of UTF-16. */
+function controlsIn(bytes: Buffer): number {
+  const isWide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  let count = 0;
+  for (const byte of bytes) if (byte < 0x20 && byte !== 0x1b && (byte < 0x09 || byte > 0x0d) && !(isWide && byte === 0)) count += 1;
+  return count;
 }
 
 function capital(text: string): string {
