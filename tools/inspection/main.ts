@@ -36,7 +36,7 @@ function variantText({ aims, by, misses, count, seed }: Run): string {
   return [
     `${number(count)} variants (seeds ${seed} to ${seed + count - 1}): ${number(aims.attack.total)} attacks, of which ${number(aims.attack.held)} are held, ${number(aims.attack.disarmed)} disarmed (the payload is proven gone from the bytes that would be archived) and ${number(misses.length)} missed: ${caught(aims.attack)} caught.`,
     `${number(aims.characters.total)} are scripts as characters of a text attribute: ${number(aims.characters.missed)} are clean, as intended; nothing runs them there, and they are shown escaped.`,
-    `${number(aims.beyond.total)} are beyond any inspection (exclusive or, encryption, reversed bytes, bits spread over pixels, a deflate stream without a header among other bytes): ${number(aims.beyond.held + aims.beyond.disarmed)} were caught all the same, by the place. For the rest: nothing that could undo them gets in, no file of the archive can be run, and each object can be traced and pulled.`,
+    `${number(aims.beyond.total)} are beyond any inspection (exclusive or, encryption, reversed bytes, bits spread over pixels, a deflate stream without a header among other bytes, text in pieces among pixels): ${number(aims.beyond.held + aims.beyond.disarmed)} were caught all the same, by the place. For the rest: nothing that could undo them gets in, no file of the archive can be run, and each object can be traced and pulled.`,
     '', tallyTable('place', by.place), '', tallyTable('payload', by.payload), '', tallyTable('wrapping', by.wrapping), '', tallyTable('Transfer Syntax', by.syntax),
   ].join('\n');
 }
@@ -48,7 +48,7 @@ try {
   const busy = loadavg()[0]! / cpus().length > 0.3 ? ` The machine was busy with something else (load ${loadavg()[0]!.toFixed(1)}): rates are lower than they could be.` : '';
   const text = [
     `\`node tools/inspection/main.ts ${['FOLDER…', `--variants ${values.variants}`, `--seed ${values.seed}`].join(' ')}\` on ${machine}.${busy} In one process, without the sandbox.`,
-    ...(positionals.length === 0 ? [] : ['', '## Public files', '', folderTable(positionals.map((folder) => countFolder(folder, judge)))]),
+    ...(positionals.length === 0 ? [] : ['', '## Public files', '', 'A DICOMDIR is sound and no instance; here it counts as malformed, since nothing of it is archived, and in inspection.md as clean.', '', folderTable(positionals.map((folder) => countFolder(folder, judge)))]),
     '', '## Speed', '', speedTable(inspectionSpeeds(judge), rulesSpeed()),
   ];
   const run = runVariants({ seed: Number(values.seed), count: Number(values.variants), judge, say: (done) => process.stderr.write(`\r${done}`) });
