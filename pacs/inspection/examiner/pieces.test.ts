@@ -7,7 +7,7 @@ import { unusedBits } from './unusedbits.ts';
 
 const words = Buffer.from('an inert sentence that stands for something that would run, and some more of it so that it is long enough');
 const found = (bytes: Buffer): string[] => [...piecesIn(bytes, () => 1_000_000)].flatMap((each) => (each === 'limit' || !Buffer.from(each.bytes).includes(words) ? [] : [each.name]));
-const base64 = Buffer.from(`${words.toString()} and again ${words.toString()}`).toString('base64');
+const base64 = Buffer.from(`${words.toString()} and again ${words.toString()}.`).toString('base64');
 
 test('base64 in pieces is put together, whatever stands between them and wherever it begins', () => {
   for (const between of [' ', '\\', '", "', '\0\0\x09\x10LO\x18\0']) assert.deepEqual(new Set(found(Buffer.from(base64.replaceAll(/.{24}/g, `$&${between}`), 'latin1'))), new Set(['base64 text in pieces, put together,']), JSON.stringify(between));
