@@ -5,8 +5,11 @@ rule pdf_document {
     text = "the header of a PDF document outside an Encapsulated Document"
   strings:
     $header = { 25 50 44 46 2D ( 31 | 32 ) 2E ( 30 | 31 | 32 | 33 | 34 | 35 | 36 | 37 ) }
+    // Readers mend a document without its header by its objects and its trailer.
+    $object = /[0-9] 0 obj\s{0,8}<<[ -~\s]{0,200}\/(Catalog|OpenAction|JavaScript|Launch)\b/
+    $trailer = /trailer\s{0,8}<<[ -~\s]{0,200}\/Root [0-9]/
   condition:
-    $header
+    any of them
 }
 
 rule compound_document {
@@ -99,6 +102,9 @@ rule postscript_document {
     $header = /%!PS-Adobe-[1-3]\.[0-9]/
     // A preview before it, as EPS files for DOS have.
     $binary = { C5 D0 D3 C6 1E 00 00 00 }
+    $starts = /\(%[p]ipe%/
+    // A job for a printer, which has files of its own.
+    $job = /\x1b%-12345X[@]PJL/
   condition:
     any of them
 }
@@ -112,6 +118,7 @@ rule other_document {
     $note = { E4 52 5C 7B 8C D8 A7 4D AE B1 53 78 D0 29 96 D3 }
     $database = "\x00\x01\x00\x00Standard ACE DB\x00"
     $database2 = "\x00\x01\x00\x00Standard Jet DB\x00"
+    $oldHelp = { 3F 5F 03 00 [4] FF FF FF FF }
     $help = { 49 54 53 46 03 00 00 00 60 00 00 00 }
     $mhtml = /MIME-Version: 1\.0\r?\n[^\x00]{0,400}Content-(Type|Location):/ nocase
   condition:

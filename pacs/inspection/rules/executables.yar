@@ -23,8 +23,13 @@ rule linux_executable {
     $little = { 7F 45 4C 46 ( 01 | 02 ) 01 ?? ?? [8] ( 01 | 02 | 03 | 04 ) 00 ?? ( 00 | 01 ) 01 00 00 00 }
     $big = { 7F 45 4C 46 ( 01 | 02 ) 02 ?? ?? [8] 00 ( 01 | 02 | 03 | 04 ) ( 00 | 01 ) ?? 00 00 00 01 }
     // All that Linux itself looks at: the kind, the machine, the size of a program header.
-    $loaded64 = { 7F 45 4C 46 [12] ( 02 | 03 ) 00 ( 3E | B7 | F3 ) 00 [34] 38 00 }
-    $loaded32 = { 7F 45 4C 46 [12] ( 02 | 03 ) 00 ( 03 | 06 | 08 | 28 | F3 ) 00 [22] 20 00 }
+    $loaded64 = { 7F 45 4C 46 [12] ( 02 | 03 ) 00 ( 08 | 15 | 32 | 3E | B7 | F3 ) 00 [34] 38 00 }
+    $loaded32 = { 7F 45 4C 46 [12] ( 02 | 03 ) 00 ( 03 | 06 | 08 | 14 | 28 | F3 ) 00 [22] 20 00 }
+    $loadedLoongArch = { 7F 45 4C 46 [12] ( 02 | 03 ) 00 02 01 [34] 38 00 }
+    $loadedBig64 = { 7F 45 4C 46 [12] 00 ( 02 | 03 ) 00 ( 08 | 15 | 16 | 2B ) [34] 00 38 }
+    $loadedBig32 = { 7F 45 4C 46 [12] 00 ( 02 | 03 ) 00 ( 02 | 04 | 08 | 14 | 16 | 28 ) [22] 00 20 }
+    // Machines without memory management.
+    $flat = { 62 46 4C 54 00 00 00 04 }
   condition:
     any of them
 }
@@ -51,9 +56,31 @@ rule other_executable {
   strings:
     // Java 1.1 to 30; a universal Mach-O, which has the same magic, has fewer programs than these numbers.
     $java = { CA FE BA BE 00 ( 00 | 03 ) 00 ( 2D | 2E | 2F | 30 | 31 | 32 | 33 | 34 | 35 | 36 | 37 | 38 | 39 | 3A | 3B | 3C | 3D | 3E | 3F | 40 | 41 | 42 | 43 | 44 | 45 | 46 | 47 | 48 | 49 | 4A ) ( 00 | 01 | 02 | 03 ) }
+    // Version 45 with any minor version, and what previews features; the first constant follows.
+    $early = { CA FE BA BE ?? ?? 00 2D ?? ?? ( 01 | 03 | 04 | 05 | 06 | 07 | 08 | 09 | 0A | 0B | 0C ) }
+    $preview = { CA FE BA BE FF FF 00 ( 38 | 39 | 3A | 3B | 3C | 3D | 3E | 3F | 40 | 41 | 42 | 43 | 44 | 45 | 46 | 47 | 48 | 49 | 4A ) }
     $dalvik = { 64 65 ( 78 | 79 ) 0A 30 ( 33 ( 35 | 36 | 37 | 38 | 39 ) | 34 ( 30 | 31 ) ) 00 }
     $wasm = { 00 61 73 6D 01 00 00 00 }
     $component = { 00 61 73 6D 0D 00 01 00 }
+  condition:
+    any of them
+}
+
+rule compiled_script {
+  meta:
+    code = "executable-content"
+    place = "anywhere"
+    text = "a compiled program of Python, Lua, Erlang, LLVM or AppleScript"
+  strings:
+    // The magic number of a version and the end of a line; flags, time and size, or a digest; an object of code without arguments.
+    $python = { ( 0C | 0D | 0E | 0F ) 0D 0A ( 00 | 01 | 03 ) 00 00 00 [8] ( 63 | E3 ) 00 00 00 00 }
+    $python3 = { ( 0B | 0C | 0D ) 0D 0A [8] ( 63 | E3 ) 00 00 00 00 }
+    $python2 = { F3 0D 0A [4] 63 00 00 00 00 }
+    $lua = { 1B 4C 75 61 ( 51 | 52 ) 00 ( 00 | 01 ) 04 ( 04 | 08 ) }
+    $luaLater = { 1B 4C 75 61 ( 53 | 54 | 55 ) 00 19 93 0D 0A 1A 0A }
+    $erlang = { 46 4F 52 31 [4] 42 45 41 4D }
+    $llvm = { 42 43 C0 DE 35 14 00 00 }
+    $apple = /FasdUAS[ ]1\./
   condition:
     any of them
 }

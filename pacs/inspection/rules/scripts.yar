@@ -40,6 +40,8 @@ rule windows_script {
     $encoded = /#@~\^[A-Za-z0-9+\/]{6}==/
     $scriptlet = /<scriptlet>|<job id=.{1,80}<script language/ nocase
     $application = "<hta:application" ascii wide nocase
+    // What they are made of, however its name is put together.
+    $object = /\b(CreateObject|GetObject|new ActiveXObject) ?\( ?["'][a-z]/ ascii wide nocase
   condition:
     any of them
 }
@@ -65,6 +67,8 @@ rule windows_command {
     $process = /wmic {1,4}process {1,4}call {1,4}create/ ascii wide nocase
     $run = "\\Microsoft\\Windows\\CurrentVersion\\Run" ascii wide nocase
     $batch = /@echo off\r?\n/ nocase
+    $formula = /[=+@-][ -~]{0,12}(cmd|rundll32|powershell|mshta)\|' ?[ -~]{1,200}'!/ nocase
+    $event = /instance of {1,4}(CommandLineEventConsumer|ActiveScriptEventConsumer|__EventFilter)/ ascii wide nocase
   condition:
     any of them
 }

@@ -42,6 +42,11 @@ rule folder_file {
     $search = "<persistedQuery version" nocase
     $settings = /<PCSettings>\s{0,40}<SearchableContent/ nocase
     $task = "schemas.microsoft.com/windows/2004/02/mit/task" ascii wide nocase
+    $console = /<MMC_Console[F]ile/ ascii wide
+    $java = /<jnlp[ \t\r\n][^>\x00]{0,200}(spec|codebase|href) ?=/ nocase
+    $query = /WEB\r?\n1\r?\nhttps?:\/\//
+    $table = /\nNN;NAuto_?open/ nocase
+    $profile = /<key>Payload[C]ontent<\/key>/
     $deployment = /<deployment [^>\x00]{0,200}install ?=/ nocase
   condition:
     any of them
