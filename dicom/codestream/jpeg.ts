@@ -25,6 +25,8 @@ const segmentsMax = 1024;
 const scansMax = 128;
 /** Of JPEG-LS: eleven bytes for the thresholds; a mapping table makes colours of samples, which DICOM leaves to its own palettes. */
 const presetBytesMax = 4096;
+/** Tables before one scan, which has some 3 KiB of them at most: what is defined once more was of no use before. */
+const tableBytesMax = 8 * 1024;
 /** Fill bytes (T.81 §B.1.1.2) at one place and in all. */
 const fillBytesMax = 1024;
 
@@ -49,6 +51,7 @@ class JPEGWalk {
   #applicationBytes = 0;
   #commentBytes = 0;
   #presetBytes = 0;
+  #tableBytes = 0;
   /** Components that a scan has coded; in sequential and lossless processes each one once. */
   readonly #coded = new Set<number>();
 
@@ -122,6 +125,8 @@ class JPEGWalk {
       case marker.dqt:
       case marker.dht:
       case marker.dac:
+        this.#tableBytes += length;
+        if (this.#tableBytes > tableBytesMax) this.#notes.extra(at, length, `the tables before a scan have ${this.#tableBytes} bytes`);
         return this.#rules.isLS ? `the marker FF${hex(code)} has no place in JPEG-LS` : tableProblem(stream, code, at, length, this.#tables);
       case marker.lse:
         this.#presetBytes += length;
@@ -174,6 +179,7 @@ class JPEGWalk {
   #scanHeader(at: number, length: number): string | null {
     if (this.#frame === null) return 'there is a scan before any frame header';
     this.#scans += 1;
+    this.#tableBytes = 0;
     if (this.#scans > scansMax) return `it has more than ${scansMax} scans`;
     const scan = readScan(this.#stream, this.#frame, at, length, this.#tables);
     if (typeof scan === 'string') return scan;

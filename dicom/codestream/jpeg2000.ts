@@ -153,6 +153,7 @@ class CodestreamWalk {
   #header(from: number, where: 1 | 2, body?: { packets: number }): number {
     const stream = this.#stream;
     let at = from;
+    const said = new Set<string>();
     for (let segment = 0; segment < segmentsMax; segment += 1) {
       const code = stream.unsigned16(at);
       if (code === (where === 1 ? marker.sot : marker.sod)) return at;
@@ -160,11 +161,22 @@ class CodestreamWalk {
       const known = segments.get(code);
       if (known === undefined || (known[2] & where) === 0) return this.#broken(at, 2, code < 0 ? 'it is cut off inside a header' : `there is no marker segment at byte ${at} where one belongs`);
       if (length < known[0] || length > known[1] || at + 2 + length > this.#until) return this.#broken(at, 4, `the marker segment at byte ${at} has a wrong length`);
+      if (this.#isAgain(code, at + 4, said)) this.#notes.extra(at, length + 2, `a header says twice how a component is coded (marker ${code.toString(16).toUpperCase()})`);
       const wrong = this.#segment(code, at + 4, length - 2, body);
       if (wrong !== null) return this.#broken(at, length + 2, wrong);
       at += 2 + length;
     }
     return this.#broken(at, 2, `a header has more than ${segmentsMax} marker segments`);
+  }
+
+  /** One of each kind in a header, or one for each component (A.6). */
+  #isAgain(code: number, at: number, said: Set<string>): boolean {
+    const each = code === marker.coc || code === marker.qcc || code === marker.rgn;
+    if (!each && code !== marker.cod && code !== marker.qcd && code !== marker.crg && code !== marker.cap) return false;
+    const key = each ? `${code} ${this.#components < 257 ? this.#stream.byte(at) : this.#stream.unsigned16(at)}` : `${code}`;
+    const again = said.has(key);
+    said.add(key);
+    return again;
   }
 
   #segment(code: number, at: number, length: number, body?: { packets: number }): string | null {

@@ -17,16 +17,16 @@ import { rleFragment } from './rle.ts';
 import { annexB, h264Units } from './video.ts';
 
 type Bytes = Uint8Array;
-const acme: Element = ['0009,0010', 'LO', 'ACME 1.1'];
+export const acme: Element = ['0009,0010', 'LO', 'ACME 1.1'];
 const side = 64;
 
 /** What no search finds: the upper half of the bytes. */
-const residue = (length: number): Buffer => Buffer.from(noise(length, 31).map((byte) => 0x80 | byte));
+export const residue = (length: number): Buffer => Buffer.from(noise(length, 31).map((byte) => 0x80 | byte));
 /** `inside` among bytes that look like a record. */
-const within = (inside: Bytes, before = 1500, behind = 600): Buffer => Buffer.concat([residue(before), inside, residue(behind)]);
+export const within = (inside: Bytes, before = 1500, behind = 600): Buffer => Buffer.concat([residue(before), inside, residue(behind)]);
 
 /** A program whose optional header is longer than usual, and whose DOS header says nothing but where the other one is: loaders ask for no more. */
-function barePE(headerAt = 0x80): Buffer {
+export function barePE(headerAt = 0x80): Buffer {
   const header = Buffer.concat([inert.peHeader(), Buffer.alloc(512)]);
   header.writeUInt16LE(0x1f0, 20);
   // Text in between, so that what packs it has something to do.
@@ -49,10 +49,10 @@ function oddZip(): Buffer {
   return bytes;
 }
 
-function object(name: string, threat: string, why: string, expected: Expected, more: () => readonly Element[], also: Partial<Ingredients> = {}): Recipe {
+export function object(name: string, threat: string, why: string, expected: Expected, more: () => readonly Element[], also: Partial<Ingredients> = {}): Recipe {
   return make({ name, threat, why, expected, elements: () => withElements(smallCT(name), ...more()), ...also });
 }
-const record = (name: string, why: string, expected: Expected, value: () => Bytes, vr = 'OB'): Recipe => object(name, 'A3', why, expected, () => [acme, ['0009,1001', vr, value()]]);
+export const record = (name: string, why: string, expected: Expected, value: () => Bytes, vr = 'OB'): Recipe => object(name, 'A3', why, expected, () => [acme, ['0009,1001', vr, value()]]);
 
 /** A grey image of bytes, each of which is a pixel. */
 function bytesAsPixels(name: string, why: string, expected: Expected, bytes: () => Bytes): Recipe {
@@ -68,7 +68,7 @@ function halfUsed(name: string, why: string, syntax: string | null, pixels: (upp
     elements: () => [...withoutElements(withElements(smallCT(name), ...grey16(side, side), ['0028,0101', 'US', 8], ['0028,0102', 'US', 7], ['0028,0103', 'US', 0]), '7FE0,0010'), pixels(upper())],
   });
 }
-const interleaved = (upper: Bytes): Buffer => Buffer.from(Uint8Array.from({ length: upper.length * 2 }, (_, index) => (index % 2 === 0 ? (index * 7) & 0xff : upper[index >> 1]!)));
+export const interleaved = (upper: Bytes): Buffer => Buffer.from(Uint8Array.from({ length: upper.length * 2 }, (_, index) => (index % 2 === 0 ? (index * 7) & 0xff : upper[index >> 1]!)));
 /** Literal runs so short that no header lies in one. */
 function shortRuns(plane: Bytes): Buffer {
   const out: number[] = [];
@@ -76,19 +76,19 @@ function shortRuns(plane: Bytes): Buffer {
   return Buffer.from(out);
 }
 
-function jpegImage(name: string, threat: string, why: string, expected: Expected, frame: () => Bytes, more: readonly Element[] = [], uid: string = transferSyntaxes.jpegBaseline): Recipe {
+export function jpegImage(name: string, threat: string, why: string, expected: Expected, frame: () => Bytes, more: readonly Element[] = [], uid: string = transferSyntaxes.jpegBaseline): Recipe {
   return make({
     name, threat, why, expected, syntax: 'jpegBaseline', transferSyntaxUID: uid,
     elements: () => [...withoutElements(withElements(secondaryCapture(name, { rows: 32, columns: 32 }, new Uint8Array()), ...more), '7FE0,0010'), encapsulate([frame()])],
   });
 }
-const jpeg = (data: Bytes = new Uint8Array()): Buffer => joined(jpegParts({ rows: 32, columns: 32 }), { data: [new Uint8Array(), data] });
+export const jpeg = (data: Bytes = new Uint8Array()): Buffer => joined(jpegParts({ rows: 32, columns: 32 }), { data: [new Uint8Array(), data] });
 /** FF among the code of a scan is followed by a zero. */
 const stuffed = (bytes: Bytes): Buffer => Buffer.from([...bytes].flatMap((byte) => (byte === 0xff ? [0xff, 0] : [byte])));
 
-const icon = (pixels: Bytes): Item => [['0028,0002', 'US', 1], ['0028,0004', 'CS', 'MONOCHROME2'], ['0028,0010', 'US', 8], ['0028,0011', 'US', 8], ['0028,0100', 'US', 8], ['0028,0101', 'US', 8], ['0028,0102', 'US', 7], ['0028,0103', 'US', 0], ['7FE0,0010', 'OB', pixels]];
+export const icon = (pixels: Bytes): Item => [['0028,0002', 'US', 1], ['0028,0004', 'CS', 'MONOCHROME2'], ['0028,0010', 'US', 8], ['0028,0011', 'US', 8], ['0028,0100', 'US', 8], ['0028,0101', 'US', 8], ['0028,0102', 'US', 7], ['0028,0103', 'US', 0], ['7FE0,0010', 'OB', pixels]];
 const document = (bytes: Bytes, type: string): Item => [['0042,0010', 'ST', 'Annex'], ['0042,0011', 'OB', bytes], ['0042,0012', 'LO', type]];
-const inDocument = (name: string, why: string, type: string, bytes: () => Bytes): Recipe => make({
+export const inDocument = (name: string, why: string, type: string, bytes: () => Bytes): Recipe => make({
   name, threat: 'A11', why, expected: held,
   elements: () => withElements(identity(name, sopClasses.encapsulatedPDF, 'DOC'), ['0008,0064', 'CS', 'WSD'], ['0028,0301', 'CS', 'YES'], ['0040,A043', 'SQ', []], ['0042,0010', 'ST', 'Report'], ['0042,0011', 'OB', bytes()], ['0042,0012', 'LO', type]),
 });

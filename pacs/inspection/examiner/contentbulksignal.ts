@@ -1,4 +1,5 @@
 /** Waveforms, spectra and the curves of old: as many bytes as their attributes say (PS3.3 C.10.9, C.8.14.4, C.10.2). */
+import { tagText } from '@lazaret/dicom/dictionary/dictionary.ts';
 import type { Reading } from './reading.ts';
 import { vrCode } from './reading.ts';
 
@@ -31,6 +32,27 @@ export function checkWaveform(reading: Reading, index: number): void {
   const [channels, samples, bits] = [unsigned(reading, sibling(0x003a0005)), unsigned(reading, sibling(0x003a0010)), unsigned(reading, sibling(0x54001004))];
   if (!(channels > 0 && samples > 0 && bits > 0 && bits % 8 === 0 && bits <= 64)) return sayUndescribed(reading, index, 'A waveform does not say how many samples it has.');
   if (reading.length(index) > 0) compare(reading, index, `${channels} channels of ${samples} samples of ${bits} bits`, (channels * samples * bits) / 8);
+  // Samples may have fewer bits than room; converters of 12 bits leave the upper ones as they like.
+  if (bits === 16) checkUpperBytes(reading, index, 'the upper bytes of a waveform');
+}
+
+/** So many are put together: a program that needs more of them begins before. */
+const upperBytesMax = 4 * 1024 * 1024;
+
+/** The upper bytes of words, put together and looked at as a part, where they say anything but zero or the lower ones again. */
+export function checkUpperBytes(reading: Reading, index: number, name: string): void {
+  const { elements } = reading.mapped;
+  const [offset, length] = [elements.valueOffsets[index]!, elements.valueLengths[index]!];
+  const words = reading.bytes(index, 0, Math.min(length - (length % 2), 2 * upperBytesMax));
+  const upper = reading.syntax?.littleEndian === false ? 0 : 1;
+  const bytes = new Uint8Array(words.length / 2);
+  let any = false;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = words[at * 2 + upper]!;
+    bytes[at] = byte;
+    any ||= byte !== 0 && byte !== words[at * 2 + 1 - upper];
+  }
+  if (any) reading.addPart({ at: { offset, length }, tag: tagText(elements.tags[index]!), name, bytes, numbers: true });
 }
 
 /** (5600,0020) Spectroscopy Data: a point of one or two floats for each data point of each voxel of each frame. */

@@ -4,7 +4,7 @@
  */
 import { checkUnusedBits } from './contentbulkbits.ts';
 import { isEncapsulated } from './contentframes.ts';
-import { checkCurve, checkSpectrum, checkWaveform } from './contentbulksignal.ts';
+import { checkCurve, checkSpectrum, checkUpperBytes, checkWaveform } from './contentbulksignal.ts';
 import { checkProfile, checkSegmentedPalette } from './contentbulktable.ts';
 import { Reading, vrCode } from './reading.ts';
 
@@ -140,6 +140,7 @@ function checkIcon(reading: Reading, pixels: number): void {
   const actual = reading.length(pixels);
   if (actual < expected) reading.add('pixels-too-short', pixels, `An icon takes ${expected} bytes; ${actual} are there.`);
   else if (actual > expected + (expected % 2)) reading.add('pixels-too-long', pixels, `An icon takes ${expected} bytes; ${actual} are there.`);
+  else if (elements.tags[pixels] === tags.pixelData) checkUnusedBits(reading, pixels, shape);
 }
 
 /** Descriptor [entries, first value, bits]; 0 entries means 65536 (PS3.3 C.7.6.3.1.5). */
@@ -160,6 +161,7 @@ function checkTable(reading: Reading, index: number, data: number): void {
   // Entries of 8 bits are stored two in a word, or by some one in a word.
   const permitted = described.bits <= 8 ? [described.entries, narrow, described.entries * 2] : [described.entries * 2];
   if (!permitted.includes(actual)) reading.add('table-length-wrong', data, `A table of ${described.entries} entries of ${described.bits} bits has ${actual} bytes.`);
+  else if (described.bits <= 8 && actual > narrow) checkUpperBytes(reading, data, 'the upper bytes of a table of 8 bits');
 }
 
 /** Data of a table whose descriptor is not there, or empty: nothing says how many entries it has. */

@@ -34,6 +34,7 @@ export function checkValues(reading: Reading): void {
   for (let index = 0; index < elements.count; index += 1) {
     const grammar = grammars.get(elements.vrs[index]!);
     const tag = elements.tags[index]!;
+    if (elements.valueLengths[index]! > nameBytesMax) checkName(reading, index);
     if (tag === specificCharacterSet) checkCharacterSet(reading, index);
     else if (tag === encryptedContent && elements.valueLengths[index]! > 0) reading.add('container-unscannable', index, 'Attributes are encrypted in it (PS3.15 E.1.1): nobody without the key can look into them.');
     if (grammar === undefined || tag < 0x00030000 || ((tag >>> 16) & 1) === 1) continue;
@@ -46,7 +47,7 @@ export function checkValues(reading: Reading): void {
     // No view of each value where all are in memory: there may be 100,000.
     const bytes = whole ?? reading.bytes(index);
     const start = whole === null ? 0 : elements.valueOffsets[index]!;
-    if (length > shortCharactersMax && shortVRs.has(elements.vrs[index]!) && isTooLong(bytes, start, length)) reading.add('value-invalid', index, `A date, time or UID has more than ${shortCharactersMax} characters.`);
+    if (length > shortCharactersMax && shortVRs.has(elements.vrs[index]!) && isTooLong(bytes, start, length, shortCharactersMax)) reading.add('value-invalid', index, `A date, time or UID has more than ${shortCharactersMax} characters.`);
     for (let at = start; at < start + length; at += 1) {
       if (grammar[bytes[at]!] === 0) {
         reading.add('value-invalid', index, `A ${String.fromCharCode(elements.vrs[index]! >> 8, elements.vrs[index]! & 0xff)} value holds a character that such values cannot have (code ${bytes[at]}).`);
@@ -63,13 +64,31 @@ const encryptedContent = 0x04000520;
 const shortCharactersMax = 128;
 const shortVRs: ReadonlySet<number> = new Set(['UI', 'DA', 'TM', 'DT', 'AS'].map(vrCode));
 
-function isTooLong(bytes: Uint8Array, start: number, length: number): boolean {
-  for (let from = start; start + length - from > shortCharactersMax;) {
+/** One value among those that backslashes part is longer than `most`. */
+function isTooLong(bytes: Uint8Array, start: number, length: number, most: number): boolean {
+  for (let from = start; start + length - from > most;) {
     const next = bytes.indexOf(0x5c, from);
-    if (next < 0 || next - from > shortCharactersMax) return true;
+    if (next < 0 || next - from > most) return true;
     from = next + 1;
   }
   return false;
+}
+
+/**
+ * Codes and titles have 16 characters, short strings 16 and long ones 64, names three times 64 (PS3.5 Table 6.2-1). Writers go beyond that, and characters of four bytes with their
+ * escape sequences take more; none is as long as this.
+ */
+const nameBytesMax = 1024;
+const nameVRs: ReadonlySet<number> = new Set(['AE', 'CS', 'SH', 'LO', 'PN'].map(vrCode));
+/** Some writers put whole remarks where a long string belongs. */
+const remarkBytesMax = 10 * nameBytesMax;
+
+/** Room that no list shows whole. Private values follow their vendor's rules. */
+function checkName(reading: Reading, index: number): void {
+  const { vrs, tags, valueLengths } = reading.mapped.elements;
+  if (!nameVRs.has(vrs[index]!) || tags[index]! < 0x00030000 || ((tags[index]! >>> 16) & 1) === 1) return;
+  const most = vrs[index] === vrCode('LO') ? remarkBytesMax : nameBytesMax;
+  if (isTooLong(reading.bytes(index), 0, valueLengths[index]!, most)) reading.add('value-invalid', index, `A name, title, code or string has more than ${most} bytes.`);
 }
 
 /** A name of a character set that goes on after a NUL is another name to whoever stops there: readers then differ on every text of the object. */

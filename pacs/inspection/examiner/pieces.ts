@@ -12,14 +12,14 @@ const textCharactersMin = 64;
 /** Put together of one object. */
 const textCharactersMax = 32 * 1024 * 1024;
 /** As C, web addresses and listings write bytes. */
-const pairs = /(?:(?:0x|\\x|%|&#x)?[0-9a-fA-F]{2}[ ,:;\-\r\n\t]{0,3}){48,}/g;
+const pairs = /(?:(?:0x|\\x|%|=|&#x)?[0-9a-fA-F]{2}[ ,:;\-\r\n\t]{0,3}(?:=\r?\n)?){48,}/g;
 const pairCharactersMin = 96;
 
 function characters(allowed: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) => (allowed.test(String.fromCharCode(code)) ? 1 : 0));
 }
 const base64 = characters(/[A-Za-z0-9+/_-]/);
-const ofPairs = characters(/[0-9a-fA-F ,:;\-\r\n\tx\\%&#]/);
+const ofPairs = characters(/[0-9a-fA-F ,:;\-\r\n\tx\\%=&#]/);
 
 /** Runs of at least so many characters. One of that length has a character at one of the places that are looked at. */
 function* runsIn(bytes: Uint8Array, allowed: Uint8Array, least: number): Generator<readonly [start: number, end: number], void, void> {
