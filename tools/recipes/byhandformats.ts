@@ -37,9 +37,9 @@ function uuencoded(data: Uint8Array): string {
 const quotedPrintable = (data: Uint8Array): string => [...data].map((byte) => `=${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('').replaceAll(/.{72}/g, '$&=\r\n');
 const program = (): Buffer => Buffer.concat([barePE(), Buffer.alloc(600)]);
 
-function ecgOf(name: string, threat: string, why: string, expected: Expected, bits: number, data: Uint8Array): Recipe {
+function ecgOf(name: string, threat: string, why: string, expected: Expected, bits: number, data: Uint8Array, room = 16): Recipe {
   return object(name, threat, why, expected, () => [['5400,0100', 'SQ', [[
-    ['003A,0005', 'US', 1], ['003A,0010', 'UL', 4000], ['003A,001A', 'DS', '500'], ['003A,0200', 'SQ', [[['003A,021A', 'US', bits]]]], ['5400,1004', 'US', 16], ['5400,1006', 'CS', 'SS'], ['5400,1010', 'OW', data],
+    ['003A,0005', 'US', 1], ['003A,0010', 'UL', 4000], ['003A,001A', 'DS', '500'], ['003A,0200', 'SQ', [[['003A,021A', 'US', bits]]]], ['5400,1004', 'US', room], ['5400,1006', 'CS', room > 16 ? 'SL' : 'SS'], ['5400,1010', 'OW', data],
   ]]]]);
 }
 /** 64 by 64 pixels of 16 bits. */
@@ -50,6 +50,8 @@ function iconOf(pixels: Uint8Array, stored: number): Element {
 function paletteOf(upper: Uint8Array): Element[] {
   return [['0028,0004', 'CS', 'PALETTE COLOR'], ...[1, 2, 3].flatMap((color): Element[] => [[`0028,110${color}`, 'US', [upper.length, 0, 8]], [`0028,120${color}`, 'OW', interleaved(upper)]])];
 }
+/** `inside` in the bytes of words above the lowest one. */
+const above = (inside: Uint8Array, width: number): Buffer => Buffer.from(Uint8Array.from({ length: (inside.length / (width - 1)) * width }, (_, at) => (at % width === 0 ? at & 0xff : inside[Math.floor(at / width) * (width - 1) + (at % width) - 1]!)));
 const upperBytes = (length: number): Buffer => Buffer.concat([barePE(), Buffer.alloc(length)]).subarray(0, length);
 /** Fragments where an element of another kind has them. */
 function withFragments(name: string, why: string, vr: string): Recipe {
@@ -109,6 +111,9 @@ export const formatsHostile: readonly Recipe[] = [
   record('private-quoted', 'A program as quoted-printable text.', malicious, () => bytes(quotedPrintable(program()))),
   // Places
   ecgOf('waveform-bits', 'A9', 'A program in the upper bytes of samples of a waveform, of which eight bits count.', malicious, 8, interleaved(upperBytes(4000))),
+  ecgOf('waveform-bits-32', 'A9', 'A program in three bytes of four of a waveform, of which eight bits count.', malicious, 8, above(upperBytes(12_000), 4), 32),
+  object('pixels-24-bit', 'A9', 'Eight bits of each pixel of 24 count.', malformed, () => [['0028,0100', 'US', 24], ['0028,0101', 'US', 8], ['0028,0102', 'US', 7], ['7FE0,0010', 'OW', residue(64 * 64 * 3)]]),
+  object('pixels-12-bit', 'A9', 'Eight bits of each pixel of twelve count.', malformed, () => [['0028,0100', 'US', 12], ['0028,0101', 'US', 8], ['0028,0102', 'US', 7], ['7FE0,0010', 'OW', residue(6144)]]),
   object('icon-bits', 'A9', 'A program in the upper bytes of an icon.', malicious, () => [iconOf(interleaved(upperBytes(4096)), 8)]),
   object('palette-bytes', 'A9', 'A program in the upper bytes of a palette of 8 bits.', malicious, () => paletteOf(upperBytes(4096))),
   object('code-string-long', 'A9', 'Nine thousand characters as one code.', malformed, () => [['0018,0022', 'CS', residue(9000)]]),
@@ -129,6 +134,9 @@ export const formatsHostile: readonly Recipe[] = [
   inDocument('document-unknown-kind', 'Noise as a document of a kind that nobody registered.', 'application/x-thing', () => noise(4000, 61)),
   inDocument('document-octets', 'A compiled Lua program as a document of bytes.', 'application/octet-stream', () => Buffer.concat([hex('1b4c7561 54 00 19930d0a1a0a 040808'), residue(900)])),
   inDocument('document-icon', 'An icon of Windows as a document of a picture.', 'image/x-icon', () => Buffer.concat([hex('00000100 0100 2020 0000 0100 2000 a8100000 16000000'), residue(4264)])),
+  inDocument('document-svg-image', 'A drawing with a picture that is fetched.', 'image/svg+xml', () => bytes('<svg xmlns="http://www.w3.org/2000/svg"><image href="https://example.invalid/x.png"/></svg>')),
+  inDocument('document-svg-use', 'A drawing with a part of another one.', 'image/svg+xml', () => bytes('<svg xmlns="http://www.w3.org/2000/svg"><use href="x.svg#a"/></svg>')),
+  inDocument('document-svg-style', 'A drawing whose style is fetched.', 'image/svg+xml', () => bytes('<svg xmlns="http://www.w3.org/2000/svg"><style>@import url(https://example.invalid/x.css);</style></svg>')),
   make({ name: 'document-class', threat: 'A11', why: 'A Lua program as a CDA document that says it is a PDF.', expected: held, elements: () => withElements(identity('document-class', sopClasses.encapsulatedPDF, 'DOC'), ['0008,0064', 'CS', 'WSD'], ['0042,0010', 'ST', 'Report'], ['0042,0011', 'OB', Buffer.concat([hex('1b4c7561 54 00 19930d0a1a0a 040808'), residue(900)])], ['0042,0012', 'LO', 'application/pdf']) }),
   // The start of the file
   make({ name: 'preamble-pyc', threat: 'A1', why: 'The file begins as compiled Python does, which Python starts by its first bytes.', expected: malicious, overAssociation: clean, elements: () => smallCT('preamble-pyc'), preamble: () => hex('cb0d0d0a 00000000 00000000 00000000 e3 00000000') }),

@@ -33,26 +33,31 @@ export function checkWaveform(reading: Reading, index: number): void {
   if (!(channels > 0 && samples > 0 && bits > 0 && bits % 8 === 0 && bits <= 64)) return sayUndescribed(reading, index, 'A waveform does not say how many samples it has.');
   if (reading.length(index) > 0) compare(reading, index, `${channels} channels of ${samples} samples of ${bits} bits`, (channels * samples * bits) / 8);
   // Samples may have fewer bits than room; converters of 12 bits leave the upper ones as they like.
-  if (bits === 16) checkUpperBytes(reading, index, 'the upper bytes of a waveform');
+  for (let stored = 1; stored < bits / 8; stored += 1) checkUpperBytes(reading, index, 'the upper bytes of a waveform', bits / 8, stored);
 }
 
 /** So many are put together: a program that needs more of them begins before. */
 const upperBytesMax = 4 * 1024 * 1024;
 
-/** The upper bytes of words, put together and looked at as a part, where they say anything but zero or the lower ones again. */
-export function checkUpperBytes(reading: Reading, index: number, name: string): void {
+/** The bytes of words of `width` above the lowest `stored` ones, put together and looked at as a part, where any is not zero. */
+export function checkUpperBytes(reading: Reading, index: number, name: string, width = 2, stored = 1): void {
   const { elements } = reading.mapped;
   const [offset, length] = [elements.valueOffsets[index]!, elements.valueLengths[index]!];
-  const words = reading.bytes(index, 0, Math.min(length - (length % 2), 2 * upperBytesMax));
-  const upper = reading.syntax?.littleEndian === false ? 0 : 1;
-  const bytes = new Uint8Array(words.length / 2);
-  let any = false;
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = words[at * 2 + upper]!;
-    bytes[at] = byte;
-    any ||= byte !== 0 && byte !== words[at * 2 + 1 - upper];
+  const count = Math.floor(Math.min(length, 2 * upperBytesMax) / width);
+  const words = reading.bytes(index, 0, count * width);
+  const littleEndian = reading.syntax?.littleEndian !== false;
+  const bytes = new Uint8Array(count * (width - stored));
+  let at = 0;
+  let any = 0;
+  for (let word = 0; word < words.length; word += width) {
+    for (let upper = stored; upper < width; upper += 1) {
+      const byte = words[littleEndian ? word + upper : word + width - 1 - upper]!;
+      any |= byte;
+      bytes[at] = byte;
+      at += 1;
+    }
   }
-  if (any) reading.addPart({ at: { offset, length }, tag: tagText(elements.tags[index]!), name, bytes, numbers: true });
+  if (any !== 0) reading.addPart({ at: { offset, length }, tag: tagText(elements.tags[index]!), name, bytes, numbers: true });
 }
 
 /** (5600,0020) Spectroscopy Data: a point of one or two floats for each data point of each voxel of each frame. */

@@ -94,7 +94,7 @@ function shapeOf(reading: Reading, pixels: number): PixelShape | null {
     return null;
   }
   // Bits outside the stored ones are looked at where pixels are as wide as images are (contentbulkbits.ts).
-  if (bitsAllocated > 32 && bitsStored < bitsAllocated) {
+  if (bitsStored < bitsAllocated && bitsAllocated !== 8 && bitsAllocated !== 16 && bitsAllocated !== 32) {
     reading.add('pixel-attributes-invalid', pixels, `Of ${bitsAllocated} bits of a pixel ${bitsStored} count: no image has so much room in it.`);
     return null;
   }

@@ -76,6 +76,9 @@ const pageActive: readonly (readonly [pattern: RegExp, what: string])[] = [
   [/(?:javascript|vbscript)\s*:/i, 'a script in an address'],
   [/<meta[^>]{0,200}http-equiv\s*=\s*["']?refresh/i, 'a way to another page'],
   [/<(?:link|base)[\s>]/i, 'a part that is fetched'],
+  // Browsers fetch these without a click; an address within the page begins with # or data:.
+  [/(?:\ssrc|<(?:svg:)?(?:image|use|feimage)\s[^>]{0,2000}?href)\s*=\s*["']?\s*(?!#|data:|["'\s>])/i, 'a part that is fetched'],
+  [/@import\b|url\(\s*["']?\s*(?:[a-z]{2,10}:)?(?:\/\/|\\\\)/i, 'a part that is fetched'],
   [/<hta:/i, 'an application (HTA)'],
 ];
 
@@ -83,7 +86,7 @@ const pageActive: readonly (readonly [pattern: RegExp, what: string])[] = [
 export function* openPage({ bytes, budget, say }: Opening): Generator<Inner, void, void> {
   budget.step(bytes.length >>> 4);
   const text = bytes.toString('latin1').replaceAll('\0', '');
-  const active = pageActive.filter(([pattern]) => pattern.test(text)).map(([, what]) => what);
+  const active = [...new Set(pageActive.filter(([pattern]) => pattern.test(text)).map(([, what]) => what))];
   if (active.length > 0) say('document-active', `has active parts: ${active.join(', ')}`);
   let count = 0;
   for (const [, type, data] of text.matchAll(/data:([a-z0-9/+.-]{0,60});base64,([A-Za-z0-9+/=]{64,})/gi)) {

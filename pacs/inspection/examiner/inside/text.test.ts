@@ -66,5 +66,5 @@ test('RTF and pages: text is quiet, what acts is told', () => {
   assert.equal(said(openRTF, '{\\rtf1\\ansi Report \\b bold\\b0 }'), '');
   for (const wrong of ['{\\rtf1{\\object\\objemb}}', '{\\rtf1{\\*\\template http://x}}', '{\\rtf1{\\field{\\*\\fldinst{DDEAUTO c x}}}}']) assert.match(said(openRTF, wrong), /document-active/, wrong);
   assert.equal(said(openPage, '<html><body><p>Report</p><a href="https://example.org">x</a></body></html>'), '');
-  for (const wrong of ['<html><script>', '<svg onload=x>', '<html><a href="javascript:x">', '<html><meta http-equiv=refresh>', '<html><iframe src=x>']) assert.match(said(openPage, wrong), /document-active/, wrong);
+  for (const wrong of ['<html><script>', '<svg onload=x>', '<html><a href="javascript:x">', '<html><meta http-equiv=refresh>', '<html><iframe src=x>', '<html><img src="x.png">', '<svg><image width="1" href="https://x/y.png"/>', '<svg><use xlink:href="y.svg#a"/>', '<svg><style>@import "x"', '<svg fill="url(https://x/y.svg#a)">']) assert.match(said(openPage, wrong), /document-active/, wrong);
 });
