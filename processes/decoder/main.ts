@@ -8,10 +8,13 @@
 import { FrameReader, encodeFrame } from '@lazaret/system/frames.ts';
 import type { DecodeTask, RenderTask } from '@lazaret/pacs/inspection/decoder/contract.ts';
 import { decodeFrame } from '@lazaret/pacs/inspection/decoder/decode.ts';
-import { renderFrame } from '@lazaret/pacs/inspection/decoder/render.ts';
+import { rehearse, renderFrame } from '@lazaret/pacs/inspection/decoder/render.ts';
 
 const reader = new FrameReader();
 let last = Promise.resolve();
+let asked = false;
+/** One that was started for something has it by then. */
+const rehearseAfterMs = 100;
 
 async function answer(task: DecodeTask | RenderTask): Promise<void> {
   if (task.kind === 'decode') {
@@ -23,7 +26,12 @@ async function answer(task: DecodeTask | RenderTask): Promise<void> {
 }
 
 process.stdin.on('data', (chunk: Buffer) => {
+  asked = true;
   for (const frame of reader.push(chunk)) last = last.then(() => answer(frame.header as DecodeTask | RenderTask));
 });
 process.stdin.on('end', () => process.exit(0));
 process.stdout.write(encodeFrame({ ready: true }));
+// Started while somebody is at the desk, before there is anything to show.
+setTimeout(() => {
+  if (!asked) rehearse();
+}, rehearseAfterMs).unref();
