@@ -11,6 +11,8 @@ import { bytesBody, passes, post, wire } from './wire.ts';
 
 /** A browser opens six connections to a server; the page needs some for itself. */
 const parallel = 3;
+/** So long one request at a time is sent: what came first is scanned and shown before the rest takes the server's time. */
+const aloneMs = 1_500;
 const linesAtOnce = 500;
 const waitsMs = [500, 1_000, 2_000, 4_000, 8_000, 15_000] as const;
 /** A file that no request gets through with although the server answers is read here, to see whether the drive gives it. */
@@ -67,7 +69,12 @@ export class Sender {
       answer = await this.#list(answer);
       this.#put({ phase: 'sending', import: answer.import, ...this.#sent(answer) });
       const jobs = planOf(this.#lengths, answer);
-      await Promise.all(Array.from({ length: parallel }, () => this.#work(jobs)));
+      const first = this.#work(jobs);
+      await Promise.all([first, ...Array.from({ length: parallel - 1 }, async () => {
+        await Promise.race([first, this.#pause(aloneMs)]);
+        this.#end.signal.throwIfAborted();
+        await this.#work(jobs);
+      })]);
       this.#put({ phase: 'sent', problem: '' });
     } catch (error) {
       if (this.state.phase === 'cancelled') return;
