@@ -5,25 +5,21 @@
  */
 import type { PixelShape } from './contentimage.ts';
 import type { Reading } from './reading.ts';
+import { bytesOfBits, maskOf, storedBitsOf, unusedOf, type PixelWords } from './unusedbits.ts';
 
 /** One window of pixels. */
 const windowBytes = 1024 * 1024;
 /** So many bytes of hidden bits are put together: a program that needs more of them begins before. */
 const hiddenBytesMax = 4 * 1024 * 1024;
 
-const tags = { bitsStored: 0x00280101, highBit: 0x00280102 } as const;
-
 export function checkUnusedBits(reading: Reading, pixels: number, shape: PixelShape): void {
   const { bitsAllocated } = shape;
   if (bitsAllocated !== 8 && bitsAllocated !== 16 && bitsAllocated !== 32) return;
-  const sibling = reading.siblings(pixels);
-  // What is not said is as readers take it: all bits, the lowest ones.
-  const bitsStored = reading.unsigned16(sibling(tags.bitsStored)) || bitsAllocated;
-  const saidHighBit = reading.unsigned16(sibling(tags.highBit));
-  const highBit = saidHighBit + 1 >= bitsStored ? saidHighBit : bitsStored - 1;
+  const stored = storedBitsOf(reading, reading.siblings(pixels), bitsAllocated);
+  const { bitsStored, highBit } = stored;
   if (highBit >= bitsAllocated) return;
   const overlays = overlayBits(reading, bitsAllocated);
-  const unused = Array.from({ length: bitsAllocated }, (_, bit) => bit).filter((bit) => (bit > highBit || bit <= highBit - bitsStored) && !overlays.includes(bit));
+  const unused = unusedOf(stored).filter((bit) => !overlays.includes(bit));
   const values = new PixelValues(reading, pixels, bitsAllocated);
   if (unused.length > 0 && values.anyBit(maskOf(unused)) && !values.repeatSign(maskOf(unused.filter((bit) => bit > highBit)), highBit, maskOf(unused.filter((bit) => bit < highBit)))) {
     values.hide(unused, 'the unused bits of the pixels');
@@ -42,10 +38,6 @@ function overlayBits(reading: Reading, bitsAllocated: number): number[] {
     }
   }
   return bits;
-}
-
-function maskOf(bits: readonly number[]): number {
-  return bits.reduce((mask, bit) => (mask | (1 << bit)) >>> 0, 0);
 }
 
 /** All words, one over the other. */
@@ -133,7 +125,7 @@ class PixelValues {
     return true;
   }
 
-  * #values(): Generator<Uint8Array | Uint16Array | Uint32Array> {
+  * #values(): Generator<PixelWords> {
     for (const { buffer, byteOffset, byteLength } of this.#windows()) {
       yield this.#bits === 8 ? new Uint8Array(buffer, byteOffset, byteLength) : this.#bits === 16 ? new Uint16Array(buffer, byteOffset, byteLength / 2) : new Uint32Array(buffer, byteOffset, byteLength / 4);
     }
@@ -144,26 +136,8 @@ class PixelValues {
     const length = Math.floor((this.#reading.length(this.#pixels) * bits.length) / this.#bits);
     const size = Math.min(length, hiddenBytesMax);
     if (size === 0) return;
-    const lowest = new Uint8Array(size);
-    const highest = new Uint8Array(size);
-    let at = 0;
-    let any = 0;
-    loop: for (const values of this.#values()) {
-      for (const value of values) {
-        for (let index = 0; index < bits.length; index += 1) {
-          // The highest bit of a pixel comes first where the first is the highest.
-          const low = (value >>> bits[index]!) & 1;
-          const high = (value >>> bits[bits.length - 1 - index]!) & 1;
-          const byte = at >>> 3;
-          if (byte >= size) break loop;
-          any |= low;
-          lowest[byte]! |= low << (at & 7);
-          highest[byte]! |= high << (7 - (at & 7));
-          at += 1;
-        }
-      }
-    }
-    if (any === 0) return;
+    const { any, lowest, highest } = bytesOfBits(this.#values(), bits, size);
+    if (!any) return;
     const { elements } = this.#reading.mapped;
     const place = { at: { offset: elements.valueOffsets[this.#pixels]!, length: elements.valueLengths[this.#pixels]! }, tag: '(7FE0,0010)' };
     this.#reading.addPart({ ...place, name, bytes: lowest });

@@ -8,7 +8,7 @@ import { addFound, roomOf } from './contentbulkpacked.ts';
 import { concealedIn } from './concealed.ts';
 import type { Part, Reading } from './reading.ts';
 import type { UnpackedFrame } from './unpackedframes.ts';
-import { unusedBits } from './unusedbits.ts';
+import { storedBitsOf, unusedBits } from './unusedbits.ts';
 
 const windowBytes = 8 * 1024 * 1024;
 /** What begins in a window and is no longer than this is seen whole. */
@@ -35,10 +35,7 @@ export function* concealedInFrame(reading: Reading, frame: UnpackedFrame): Gener
 
 /** What stands in the bits of such a frame that nobody shows. */
 export function* unusedInFrame(reading: Reading, frame: UnpackedFrame, bitsAllocated: number): Generator<Part, void, void> {
-  const value = (tag: number): number => reading.unsigned16(reading.top(tag));
-  const bitsStored = value(0x00280101) || bitsAllocated;
-  const highBit = value(0x00280102) + 1 >= bitsStored ? value(0x00280102) : bitsStored - 1;
-  for (const bytes of unusedBits(frame, { bitsAllocated, bitsStored, highBit })) {
+  for (const bytes of unusedBits(frame, storedBitsOf(reading, (tag) => reading.top(tag), bitsAllocated))) {
     yield { name: `the unused bits of frame ${frame.number}`, bytes, at: frame.at, tag: '(7FE0,0010)', guessed: true };
   }
 }
